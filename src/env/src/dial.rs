@@ -1,0 +1,27 @@
+//! Dialing: from an authority to an HTTP service.
+//!
+//! One trait with a real and a simulated implementation; a process under test gets a dialer of its own, so that its network can be cut.
+
+use futures::future::BoxFuture;
+
+use crate::HttpService;
+
+/// Nothing could be reached at an authority.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DialError {
+    /// Nobody listens there.
+    #[error("dial {authority}: connection refused; check that the address is right and that something listens there")]
+    Refused { authority: String },
+    /// The text is no authority.
+    #[error("dial {authority:?}: not an address; write host:port, http://host:port or https://host:port")]
+    Malformed { authority: String },
+    /// The way there is cut.
+    #[error("dial {authority}: network is unreachable")]
+    Unreachable { authority: String },
+}
+
+/// A way to reach authorities.
+pub trait Dial: Send + Sync + std::fmt::Debug {
+    /// The service behind `authority`.
+    fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>>;
+}
