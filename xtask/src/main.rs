@@ -1,2 +1,40 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: the repository's own commands. This package stays small (xshell and anyhow) so that it compiles in seconds; whatever needs the
+//! product is the binary `e2e`, which is built here and then takes this process over.
+
+mod hand_over;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  e2e [options]    run the scenarios and report (cargo xtask e2e --help)
+  demo [--yes]     the walkthrough told step by step in the terminal
+  up [--speed N]   an embedded cluster with the controller in it, to drive with kubectl and curl
+  tidy             the rules that no compiler checks
+";
+
+fn main() -> Result<ExitCode> {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    match command.as_deref() {
+        Some("e2e") => hand_over::to_e2e("run", &rest),
+        Some(verb @ ("demo" | "up")) => hand_over::to_e2e(verb, &rest),
+        Some("tidy") => tidy::run(),
+        None | Some("help" | "--help" | "-h") => {
+            say(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => bail!("there is no command {other:?}\n\n{USAGE}"),
+    }
+}
+
+/// Prints one text for the person who called; the only place of this package that writes to standard output.
+#[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
+fn say(text: &str) {
+    println!("{}", text.trim_end());
+}
