@@ -1,0 +1,82 @@
+//! The cluster as controllers, scheduler, kubelet and gateways see it.
+//!
+//! Two implementations: on the embedded API server directly, without HTTP or JSON text; and on a kube client with caches of its own, so that
+//! the same kubelet and gateway serve a real control plane. Reads are snapshots and never wait; writes go through everything that a request
+//! goes through: defaults, admission, validation, conflicts.
+
+use std::sync::Arc;
+
+use env::Env;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use crate::resource::Resource;
+use crate::status::Status;
+use crate::store::{Change, Stored};
+
+/// What a controller may rely on.
+pub trait Cluster: Send + Sync + std::fmt::Debug {
+    /// Time, chance and network of this cluster.
+    fn env(&self) -> &Env;
+
+    /// One object as last seen; `namespace` is empty where the resource has none.
+    fn get(&self, resource: &Resource, namespace: &str, name: &str) -> Option<Arc<Stored>>;
+
+    /// A collection as last seen, or one namespace of it, in the order of namespace and name.
+    fn list(&self, resource: &Resource, namespace: Option<&str>) -> Vec<Arc<Stored>>;
+
+    /// Creates an object; its namespace and name (or generateName) are in it.
+    fn create<'a>(&'a self, resource: &'a Resource, object: Value) -> BoxFuture<'a, Result<Arc<Stored>, Status>>;
+
+    /// Replaces an object; its `metadata.resourceVersion` guards the write.
+    fn update<'a>(&'a self, resource: &'a Resource, object: Value) -> BoxFuture<'a, Result<Arc<Stored>, Status>>;
+
+    /// Replaces an object's status through the status subresource; guarded like [`Cluster::update`].
+    fn update_status<'a>(&'a self, resource: &'a Resource, object: Value)
+    -> BoxFuture<'a, Result<Arc<Stored>, Status>>;
+
+    /// Deletes an object if it still has the given uid. `propagation` is `Background`, `Foreground` or `Orphan`; `grace` is in seconds, and none
+    /// means the kind's own (a pod's termination grace period).
+    fn delete<'a>(
+        &'a self,
+        resource: &'a Resource,
+        namespace: &'a str,
+        name: &'a str,
+        options: DeleteOptions,
+    ) -> BoxFuture<'a, Result<(), Status>>;
+
+    /// Changes of the given resources, beginning with everything there is as [`Change::Added`].
+    fn watch(&self, resources: &[Resource]) -> Box<dyn Watched>;
+}
+
+/// How to delete.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteOptions {
+    /// Refuse unless the object has this uid.
+    pub uid: Option<String>,
+    /// Refuse unless the object has this resourceVersion.
+    pub resource_version: Option<String>,
+    /// `Background` (the default), `Foreground` or `Orphan`.
+    pub propagation: Option<String>,
+    /// Seconds of grace; none means the kind's own.
+    pub grace: Option<i64>,
+}
+
+/// One change that a [`Watched`] delivers.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// Index into the resources that were asked for.
+    pub resource: usize,
+    /// What happened.
+    pub change: Change,
+    /// The object afterwards (its last value when it was deleted).
+    pub object: Arc<Stored>,
+    /// The object before, where it was known.
+    pub before: Option<Arc<Stored>>,
+}
+
+/// A stream of changes. Dropping it ends the watch; cancelling `next` loses nothing.
+pub trait Watched: Send {
+    /// The next changes, at least one; waits until there is one. An empty answer means that the cluster is gone.
+    fn next(&mut self) -> BoxFuture<'_, Vec<Delivered>>;
+}
