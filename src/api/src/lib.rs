@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The words of the project: the custom resources of `rollouts.kruise.io` in both versions, how one version becomes the other, what a valid
+//! object is, every label, annotation and reason, and the small arithmetic (percentages, hashes) that both sides of the house must agree on.
+//!
+//! Pure: no client, no clock, no channel. Everything else in the workspace that speaks of rollouts depends on it.
+
+mod kind;
+mod words;
+
+pub mod names;
+pub mod parts;
+pub mod v1alpha1;
+pub mod v1beta1;
