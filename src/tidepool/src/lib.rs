@@ -4,13 +4,20 @@
 //! cluster only through [`Cluster`], so that they also serve a real control plane. Knows nothing of rollouts, and depends on no crate of ours
 //! but `env`.
 
+pub mod admission;
 pub mod cluster;
+pub mod embedded;
+pub mod http;
 pub mod object;
 pub mod resource;
+pub mod server;
 pub mod status;
 pub mod store;
+pub mod transport;
 
 pub use cluster::{Cluster, Watched};
+pub use embedded::{Embedded, Options};
 pub use resource::Resource;
 pub use status::Status;
 pub use store::{Change, Store, Stored};
+pub use transport::{Cut, Transport};

@@ -1,0 +1,140 @@
+//! HTTP as a codec around the server: paths, negotiation, encoding, watch streams.
+//!
+//! One function from a request to a response; the same for a client in this process and for one behind TLS.
+
+mod decode;
+mod discovery;
+mod negotiate;
+mod path;
+mod respond;
+pub mod yaml;
+
+use env::{Body, BoxError, HttpService};
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{Method, Request, Response, StatusCode};
+use serde_json::Value;
+
+use crate::server::request::{Request as ApiRequest, User, Verb};
+use crate::server::{PatchKind, Server};
+use crate::status::Status;
+use path::Path;
+pub(crate) use path::ResourcePath;
+
+/// What a path below `/api` or `/apis` names; none for any other path.
+pub(crate) fn resource_path(path: &str) -> Option<ResourcePath> {
+    match path::parse(path) {
+        Path::Resource(path) => Some(path),
+        Path::Other(_) => None,
+    }
+}
+
+/// The API of `server` for everybody whose requests carry no [`User`] as an extension; those act as `fallback`.
+pub fn service(server: Server, fallback: User) -> HttpService {
+    HttpService::new(move |request| {
+        let (server, fallback) = (server.clone(), fallback.clone());
+        async move { answer(&server, fallback, request).await }
+    })
+}
+
+async fn answer(server: &Server, fallback: User, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    let header = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    let accepted = negotiate::accept(header);
+    let (text, form) = match &accepted {
+        Ok(accepted) => *accepted,
+        Err(status) => return respond::status(negotiate::Text::Json, status),
+    };
+    match path::parse(request.uri().path()) {
+        Path::Other(segments) => discovery::answer(server, &segments, text, form),
+        Path::Resource(path) => {
+            let request = match decoded(path, fallback, request).await {
+                Ok(request) => request,
+                Err(status) => return respond::status(text, &status),
+            };
+            match server.call(request).await {
+                Ok(answered) => respond::answered(server, answered, text, form).await,
+                Err(status) => respond::status(text, &status),
+            }
+        }
+    }
+}
+
+async fn decoded(path: ResourcePath, fallback: User, request: Request<Body>) -> Result<ApiRequest, Status> {
+    let (parts, body) = request.into_parts();
+    let query = path::query(parts.uri.query().unwrap_or_default());
+    let mut options = path::options(&query)?;
+    let header = |name| {
+        let value: Option<&http::HeaderValue> = parts.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    if options.field_manager.is_empty() {
+        // As Kubernetes does: the program's name, which is the user agent up to its first slash.
+        let agent = header(USER_AGENT);
+        options.field_manager = agent.split('/').next().unwrap_or_default().to_owned();
+    }
+    let mut bytes = Vec::new();
+    if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&parts.method) {
+        bytes = decode::read(body).await?;
+    }
+    let content_type = header(CONTENT_TYPE);
+    let mut value = Value::Null;
+    let verb = match parts.method {
+        Method::GET | Method::HEAD if path.watch || path::is_set(&query, "watch") => Verb::Watch,
+        Method::GET | Method::HEAD if path.name.is_empty() => Verb::List,
+        Method::GET | Method::HEAD => Verb::Get,
+        Method::POST => {
+            value = decode::value(&bytes, content_type)?;
+            Verb::Create
+        }
+        Method::PUT => {
+            value = decode::value(&bytes, content_type)?;
+            Verb::Update
+        }
+        Method::PATCH => {
+            let (kind, patch) = decode::patch(&bytes, content_type)?;
+            value = patch;
+            if kind == PatchKind::Apply && !query.contains_key("fieldManager") {
+                return Err(Status::bad_request(
+                    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+                ));
+            }
+            Verb::Patch(kind)
+        }
+        Method::DELETE => {
+            let body = decode::value(&bytes, content_type)?;
+            path::delete_options(&body, &mut options);
+            if path.name.is_empty() {
+                Verb::DeleteCollection
+            } else {
+                Verb::Delete
+            }
+        }
+        _ => return Err(Status::method_not_allowed()),
+    };
+    Ok(ApiRequest {
+        verb,
+        group: path.group,
+        version: path.version,
+        plural: path.plural,
+        subresource: path.subresource,
+        namespace: path.namespace,
+        name: path.name,
+        options,
+        body: value,
+        user: parts.extensions.get::<User>().cloned().unwrap_or(fallback),
+    })
+}
+
+fn plain(
+    code: StatusCode,
+    media_type: &'static str,
+    text: impl Into<bytes::Bytes>,
+) -> Result<Response<Body>, BoxError> {
+    Ok(Response::builder()
+        .status(code)
+        .header(CONTENT_TYPE, media_type)
+        .body(env::full(text))?)
+}

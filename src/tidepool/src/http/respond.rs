@@ -1,0 +1,206 @@
+//! From an answer to a response: the version and form that were asked for, as JSON or YAML, whole or as a stream.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use env::{Body, BoxError};
+use futures::stream;
+use http::header::{CONTENT_TYPE, WARNING};
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+
+use super::negotiate::{Form, Text};
+use super::plain;
+use crate::object;
+use crate::server::request::{Answer, Answered, Page};
+use crate::server::watch::{Event, WatchStream};
+use crate::server::{Server, TypeInfo};
+use crate::status::Status;
+use crate::store::{Change, Stored};
+
+pub(super) fn status(text: Text, status: &Status) -> Result<Response<Body>, BoxError> {
+    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = value(code, text, &status.to_json())?;
+    if let Some(seconds) = status.details["retryAfterSeconds"].as_u64() {
+        response
+            .headers_mut()
+            .insert(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+pub(super) fn value(code: StatusCode, text: Text, value: &Value) -> Result<Response<Body>, BoxError> {
+    let bytes = match text {
+        Text::Json => serde_json::to_vec(value)?,
+        Text::Yaml => serde_yaml::to_string(value)?.into_bytes(),
+    };
+    plain(code, text.media_type(), bytes)
+}
+
+pub(super) async fn answered(
+    server: &Server,
+    answered: Answered,
+    text: Text,
+    form: Form,
+) -> Result<Response<Body>, BoxError> {
+    let code = |created: bool| if created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = match answered.answer {
+        Answer::Object { kind, object, created } => match one(server, &kind, &object, form, true).await {
+            Ok(object) => value(code(created), text, &object)?,
+            Err(refused) => status(text, &refused)?,
+        },
+        Answer::List { kind, page } => match list(server, &kind, &page, form).await {
+            Ok(list) => value(StatusCode::OK, text, &list)?,
+            Err(refused) => status(text, &refused)?,
+        },
+        Answer::Other { object, created } => value(code(created), text, &object)?,
+        Answer::Text(log) => plain(StatusCode::OK, "text/plain", log)?,
+        Answer::Watch { kind, stream } => watch(kind, *stream, form)?,
+    };
+    for warning in answered.warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(header) = http::HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(WARNING, header);
+        }
+    }
+    Ok(response)
+}
+
+/// One object in a form. `columns` says whether a table carries its column definitions.
+async fn one(server: &Server, kind: &TypeInfo, object: &Stored, form: Form, columns: bool) -> Result<Value, Status> {
+    let whole = server
+        .convert(kind, object.value.clone(), &kind.resource.version)
+        .await?;
+    Ok(match form {
+        Form::Whole | Form::Discovery => whole,
+        Form::Partial => partial(&whole),
+        Form::Table => {
+            let mut table = table(&[&whole], server, kind, columns);
+            table["metadata"] = json!({ "resourceVersion": object.version.to_string() });
+            table
+        }
+    })
+}
+
+async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Result<Value, Status> {
+    let mut items = Vec::with_capacity(page.items.len());
+    for item in &page.items {
+        items.push(server.convert(kind, item.value.clone(), &kind.resource.version).await?);
+    }
+    let mut metadata = json!({ "resourceVersion": page.revision.to_string() });
+    if !page.continue_from.is_empty() {
+        metadata["continue"] = json!(page.continue_from);
+    }
+    if let Some(remaining) = page.remaining {
+        metadata["remainingItemCount"] = json!(remaining);
+    }
+    Ok(match form {
+        Form::Table => {
+            let items: Vec<&Value> = items.iter().collect();
+            let mut table = table(&items, server, kind, true);
+            table["metadata"] = metadata;
+            table
+        }
+        Form::Partial => json!({
+            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+            "items": items.iter().map(partial).collect::<Vec<_>>(),
+        }),
+        Form::Whole | Form::Discovery => {
+            if !kind.custom {
+                // Typed lists of the built-in kinds say kind and version once.
+                for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                    item.remove("kind");
+                    item.remove("apiVersion");
+                }
+            }
+            json!({
+                "kind": format!("{}List", kind.resource.kind), "apiVersion": kind.resource.api_version(),
+                "metadata": metadata, "items": items,
+            })
+        }
+    })
+}
+
+fn partial(object: &Value) -> Value {
+    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"] })
+}
+
+fn table(objects: &[&Value], server: &Server, kind: &TypeInfo, columns: bool) -> Value {
+    let _ = (server, kind);
+    let rows: Vec<Value> = objects
+        .iter()
+        .map(|object| {
+            json!({
+                "cells": [object::name(object), object::text(object, &["metadata", "creationTimestamp"])],
+                "object": partial(object),
+            })
+        })
+        .collect();
+    let definitions = json!([
+        { "name": "Name", "type": "string", "format": "name", "description": "", "priority": 0 },
+        { "name": "Created At", "type": "date", "format": "", "description": "", "priority": 0 },
+    ]);
+    json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {},
+        "columnDefinitions": if columns { definitions } else { Value::Null }, "rows": rows,
+    })
+}
+
+/// A watch as a body that ends when the watch does.
+fn watch(kind: Arc<TypeInfo>, stream: WatchStream, form: Form) -> Result<Response<Body>, BoxError> {
+    let state = (kind, stream, true);
+    let frames = stream::unfold(state, move |(kind, mut events, first)| async move {
+        let event = events.next().await?;
+        let server = events.server().clone();
+        let line = frame(&server, &kind, &event, form, first).await;
+        let data: Result<Frame<Bytes>, BoxError> = Ok(Frame::data(Bytes::from(line.to_string() + "\n")));
+        let still_first = first && !matches!(event, Event::Changed(..));
+        Some((data, (kind, events, still_first)))
+    });
+    Ok(Response::builder()
+        .status(StatusCode::OK)
+        .header(CONTENT_TYPE, Text::Json.media_type())
+        .body(BodyExt::boxed_unsync(StreamBody::new(frames)))?)
+}
+
+async fn frame(server: &Server, kind: &TypeInfo, event: &Event, form: Form, first: bool) -> Value {
+    match event {
+        Event::Changed(change, stored) => match one(server, kind, stored, form, first).await {
+            Ok(object) => json!({ "type": name(*change), "object": object }),
+            Err(status) => json!({ "type": "ERROR", "object": status.to_json() }),
+        },
+        Event::Bookmark { revision, initial_end } => {
+            let mut metadata = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
+            if *initial_end {
+                metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+            }
+            let object = match form {
+                Form::Whole | Form::Discovery => {
+                    json!({ "kind": kind.resource.kind, "apiVersion": kind.resource.api_version(), "metadata": metadata })
+                }
+                Form::Partial => {
+                    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
+                }
+                Form::Table => json!({
+                    "kind": "Table", "apiVersion": "meta.k8s.io/v1",
+                    "metadata": { "resourceVersion": revision.to_string() }, "columnDefinitions": null,
+                    "rows": [{ "cells": null, "object": {
+                        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+                    } }],
+                }),
+            };
+            json!({ "type": "BOOKMARK", "object": object })
+        }
+        Event::Failed(status) => json!({ "type": "ERROR", "object": status.to_json() }),
+    }
+}
+
+const fn name(change: Change) -> &'static str {
+    match change {
+        Change::Added => "ADDED",
+        Change::Modified => "MODIFIED",
+        Change::Deleted => "DELETED",
+    }
+}
