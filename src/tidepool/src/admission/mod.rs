@@ -1,10 +1,20 @@
-//! Admission: what may still change or refuse a write after it was decoded.
+//! Admission: the webhooks that may still change or refuse a write after it was decoded.
+//!
+//! Which webhook wants which write is decided by pure functions over the stored configurations; calling one is the only effect. What a
+//! webhook is sent and what it may answer is `admission.k8s.io/v1`, or `v1beta1` where it asks for that first.
+
+mod call;
+mod hook;
+mod review;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
 use crate::server::types::TypeInfo;
 use crate::server::{Request, Server};
 use crate::status::Status;
+use hook::{Hook, Phase};
 
 /// What a write does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +25,17 @@ pub enum Operation {
     Update,
     /// An object is removed.
     Delete,
+}
+
+impl Operation {
+    /// As rules and reviews write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// One write, as admission sees it.
@@ -45,26 +66,44 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// The admission chain of one server.
+/// The admission chain of one server: the webhooks of the configurations in its store.
 #[derive(Clone, Debug, Default)]
 pub struct Admission {}
 
 impl Admission {
-    /// Lets everything change the new value that wants to.
-    #[expect(clippy::unused_async, reason = "webhooks are asked here")]
+    /// Lets every mutating webhook change the new value that wants to; none when an object is deleted.
+    ///
+    /// # Errors
+    /// The status with which a webhook, or the failure to ask it, refuses the write.
     pub async fn mutate(
         &self,
         server: &Server,
         attributes: &mut Attributes<'_>,
         old: Option<&Value>,
-        new: &mut Value,
+        mut new: Option<&mut Value>,
     ) -> Result<(), Status> {
-        let _ = (server, attributes, old, new);
+        let hooks = hook::read(server, Phase::Mutating);
+        // For each webhook that was asked: what it left behind. It is asked again when another one changed that, if it wants to be.
+        let mut left: Vec<(usize, Value)> = Vec::new();
+        for (index, hook) in hooks.iter().enumerate() {
+            let asked = self.ask(server, attributes, hook, old, new.as_deref_mut()).await?;
+            if let (true, Some(new)) = (asked, new.as_deref()) {
+                left.push((index, new.clone()));
+            }
+        }
+        let Some(new) = new else { return Ok(()) };
+        for (index, value) in left {
+            if hooks[index].reinvoke && *new != value {
+                self.ask(server, attributes, &hooks[index], old, Some(new)).await?;
+            }
+        }
         Ok(())
     }
 
-    /// Lets everything refuse the write that wants to. `new` is none when an object is deleted.
-    #[expect(clippy::unused_async, reason = "webhooks are asked here")]
+    /// Lets every validating webhook refuse the write that wants to. `new` is none when an object is deleted.
+    ///
+    /// # Errors
+    /// The status with which a webhook, or the failure to ask it, refuses the write.
     pub async fn validate(
         &self,
         server: &Server,
@@ -72,7 +111,68 @@ impl Admission {
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> Result<(), Status> {
-        let _ = (server, attributes, old, new);
+        for hook in hook::read(server, Phase::Validating) {
+            let mut copy = new.cloned();
+            self.ask(server, attributes, &hook, old, copy.as_mut()).await?;
+        }
         Ok(())
+    }
+
+    /// Asks one webhook, if it wants the write, and does what it says. The answer is whether it was asked.
+    async fn ask(
+        &self,
+        server: &Server,
+        attributes: &mut Attributes<'_>,
+        hook: &Hook,
+        old: Option<&Value>,
+        new: Option<&mut Value>,
+    ) -> Result<bool, Status> {
+        let Some(kind) = hook::wanted_kind(server, hook, attributes, old, new.as_deref()) else {
+            return Ok(false);
+        };
+        if attributes.request.options.dry_run && !hook.dry_run_safe {
+            return Err(Status::bad_request(format!(
+                "admission webhook {:?} does not support dry run",
+                hook.name
+            )));
+        }
+        let version = &kind.resource.version;
+        let own = &attributes.kind.resource.version;
+        let shown_old = match old {
+            Some(old) => server.convert(attributes.kind, old.clone(), version).await?,
+            None => Value::Null,
+        };
+        let shown_new = match new.as_deref() {
+            Some(new) => server.convert(attributes.kind, new.clone(), version).await?,
+            None => Value::Null,
+        };
+        let uid = server.review_uid();
+        let review = review::request(hook, attributes, &kind, &uid, &shown_old, &shown_new);
+        let answer = match call::call(server.env(), hook, &review)
+            .await
+            .and_then(|answer| review::read(&answer, &uid))
+        {
+            Ok(answer) => answer,
+            Err(why) if hook.ignores_failure => {
+                tracing::warn!(webhook = %hook.name, %why, "failed calling webhook, failing open");
+                return Ok(true);
+            }
+            Err(why) => {
+                return Err(Status::internal(format!(
+                    "failed calling webhook {:?}: {why}",
+                    hook.name
+                )));
+            }
+        };
+        attributes.warnings.extend(answer.warnings);
+        if let Some(denial) = answer.denial {
+            return Err(review::denied(&hook.name, &denial));
+        }
+        if let (Phase::Mutating, Some(patch), Some(new)) = (hook.phase, answer.patch, new) {
+            let mut changed = shown_new;
+            json_patch::patch(&mut changed, &patch).map_err(|error| Status::internal(&error))?;
+            *new = server.convert(&kind, changed, own).await?;
+        }
+        Ok(true)
     }
 }

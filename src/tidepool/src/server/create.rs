@@ -64,7 +64,10 @@ impl Server {
         }
         self.own(request, kind, None, &mut body)?;
         let mut attributes = Attributes::new(Operation::Create, request, kind, &name);
-        self.0.admission.mutate(self, &mut attributes, None, &mut body).await?;
+        self.0
+            .admission
+            .mutate(self, &mut attributes, None, Some(&mut body))
+            .await?;
         self.complete(kind, &mut body);
         let preparing = Preparing {
             old: None,

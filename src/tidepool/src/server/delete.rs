@@ -50,6 +50,7 @@ impl Server {
                 .convert(&target.kind, current.value.clone(), &target.kind.resource.version)
                 .await?;
             let mut attributes = Attributes::new(Operation::Delete, request, &target.kind, &place.name);
+            self.0.admission.mutate(self, &mut attributes, Some(&old), None).await?;
             self.0
                 .admission
                 .validate(self, &mut attributes, Some(&old), None)

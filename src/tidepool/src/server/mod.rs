@@ -51,6 +51,7 @@ struct Parts {
     uids: Chance,
     suffixes: Chance,
     timeouts: Chance,
+    reviews: Chance,
     closing: tokio::sync::watch::Sender<bool>,
 }
 
@@ -68,6 +69,7 @@ impl Server {
             uids: env.chance("api/uid"),
             suffixes: env.chance("api/generate-name"),
             timeouts: env.chance("api/watch-timeout"),
+            reviews: env.chance("api/review"),
             env,
             store,
             types,
@@ -155,6 +157,11 @@ impl Server {
             object["apiVersion"] = json!(wanted);
         }
         Ok(object)
+    }
+
+    /// A uid for one question to a webhook.
+    pub(crate) fn review_uid(&self) -> String {
+        self.0.reviews.uuid()
     }
 
     fn strategy(&self, kind: &TypeInfo) -> &Strategy {

@@ -118,7 +118,7 @@ impl Server {
         let mut attributes = Attributes::new(Operation::Update, request, kind, &place.name);
         self.0
             .admission
-            .mutate(self, &mut attributes, Some(&old), &mut new)
+            .mutate(self, &mut attributes, Some(&old), Some(&mut new))
             .await?;
         self.complete(kind, &mut new);
         self.restrict(request, target, &old, &mut new);
