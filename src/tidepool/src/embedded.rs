@@ -1,6 +1,7 @@
 //! The assembly: one store, one API server over it, its controllers, and the ways in.
 
 mod direct;
+mod namespaces;
 
 use std::sync::Arc;
 
@@ -8,10 +9,12 @@ use env::sim::SimNetwork;
 use env::{Env, HttpService};
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::admission::Admission;
 use crate::cluster::Cluster;
 use crate::http;
+use crate::http::serve::{self, Identity, ServeError, Serving};
 use crate::resource::NAMESPACES;
 use crate::server::{Builtin, Request, Server, User, Verb};
 use crate::store::Store;
@@ -27,6 +30,27 @@ pub struct Options {}
 pub struct Embedded {
     server: Server,
     cluster: Arc<Direct>,
+    tasks: JoinSet<()>,
+}
+
+/// A cluster behind sockets.
+#[derive(Debug)]
+pub struct Served {
+    /// The text of a kubeconfig whose user may do everything.
+    pub kubeconfig: String,
+    api: Serving,
+}
+
+impl Served {
+    /// Where the API listens.
+    pub const fn api(&self) -> std::net::SocketAddr {
+        self.api.address()
+    }
+
+    /// Closes all sockets.
+    pub async fn stop(self) {
+        self.api.stop().await;
+    }
 }
 
 impl Embedded {
@@ -47,7 +71,9 @@ impl Embedded {
             }
         }
         let cluster = Arc::new(Direct::new(server.clone()));
-        Self { server, cluster }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(namespaces::run(server.clone()));
+        Self { server, cluster, tasks }
     }
 
     /// The API for clients in this process.
@@ -70,9 +96,23 @@ impl Embedded {
         self.server.store().changes()
     }
 
-    /// Ends every watch and every task of the cluster.
-    #[expect(clippy::unused_async, reason = "controllers are joined here")]
-    pub async fn stop(self) {
+    /// Serves the API over TLS on a free port of 127.0.0.1. Needs a runtime with I/O.
+    ///
+    /// # Errors
+    /// When there is no port or no certificate to be had.
+    pub async fn serve(&self) -> Result<Served, ServeError> {
+        let identity = Identity::generate()?;
+        let token = self.server.env().chance("kubeconfig-token").uuid();
+        let api = serve::over_tls(serve::guarded(self.api(), token.clone()), &identity).await?;
+        Ok(Served {
+            kubeconfig: serve::kubeconfig(api.address(), &identity, &token),
+            api,
+        })
+    }
+
+    /// Ends every watch and every task of the cluster, and waits for them.
+    pub async fn stop(mut self) {
         self.server.close();
+        while self.tasks.join_next().await.is_some() {}
     }
 }

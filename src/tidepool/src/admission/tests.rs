@@ -28,14 +28,14 @@ fn webhook(env: &Env, delay: Duration, response: Value) -> HttpService {
     })
 }
 
-fn configuration(kind: &str, change: Value) -> Value {
+fn configuration(kind: &str, change: &Value) -> Value {
     let mut webhook = json!({
         "name": "check.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 5,
         "failurePolicy": "Fail",
         "clientConfig": { "service": { "namespace": "hooks", "name": "check", "path": "/admit" } },
         "rules": [{ "operations": ["*"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"] }],
     });
-    json_patch::merge(&mut webhook, &change);
+    json_patch::merge(&mut webhook, change);
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": { "name": "c" }, "webhooks": [webhook],
     })
@@ -63,7 +63,7 @@ fn outcome(kind: &'static str, change: Value, delay: u64, response: Option<Value
             "validatingwebhookconfigurations"
         };
         let request = http::Request::post(format!("/apis/admissionregistration.k8s.io/v1/{plural}"))
-            .body(configuration(kind, change).to_string().into_bytes())
+            .body(configuration(kind, &change).to_string().into_bytes())
             .expect("request");
         client.request::<Value>(request).await.expect("configuration");
         let map = json!({ "metadata": { "name": "a", "labels": { "team": "x" } }, "data": { "k": "1" } });

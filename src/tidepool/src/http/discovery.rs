@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
-use super::{plain, respond};
+use super::{openapi, plain, respond};
 use crate::server::{Server, TypeInfo};
 use crate::status::Status;
 
@@ -36,6 +36,11 @@ pub(super) fn answer(server: &Server, segments: &[String], text: Text, form: For
                 group["apiVersion"] = json!("v1");
                 group
             }
+            None => return respond::status(text, &Status::no_such_path()),
+        },
+        ["openapi", "v3"] => openapi::index(server),
+        ["openapi", "v3", rest @ ..] => match openapi::document(server, &rest.join("/")) {
+            Some(document) => document,
             None => return respond::status(text, &Status::no_such_path()),
         },
         ["api", version] => return resources(&types, "", version, text),

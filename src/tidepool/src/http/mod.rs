@@ -5,8 +5,12 @@
 mod decode;
 mod discovery;
 mod negotiate;
+mod openapi;
 mod path;
 mod respond;
+pub mod serve;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
 use env::{Body, BoxError, HttpService};

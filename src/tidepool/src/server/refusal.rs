@@ -108,6 +108,11 @@ impl Status {
         Self::about(403, "Forbidden", message, resource, name)
     }
 
+    /// 401: nobody knows who asks.
+    pub fn unauthorized() -> Self {
+        Self::plain(401, "Unauthorized", "Unauthorized")
+    }
+
     /// 404 for a path behind which there is nothing.
     pub fn no_such_path() -> Self {
         Self::plain(404, "NotFound", "the server could not find the requested resource")

@@ -1,5 +1,6 @@
 //! The API server through a real client.
 
+mod refusals;
 mod verbs;
 
 use std::future::Future;
