@@ -6,7 +6,11 @@
 mod kind;
 mod words;
 
+pub mod field_error;
+pub mod hash;
 pub mod names;
 pub mod parts;
+pub mod plan;
+pub mod quantity;
 pub mod v1alpha1;
 pub mod v1beta1;
