@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod cluster;
 pub mod embedded;
+pub mod gateway;
 pub mod http;
 pub mod object;
 pub mod resource;

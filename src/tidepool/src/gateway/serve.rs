@@ -1,0 +1,169 @@
+//! The running gateway: follows the cluster with a lag, forwards what it is asked.
+//!
+//! A change reaches the configuration some time after the cluster shows it, as with a real proxy; until then requests go where they went.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use env::{Body, BoxError, Chance, Env, HttpService, full};
+use http::{Request, Response, StatusCode};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::choose::{Asked, Outcome, Share, choose};
+use super::config::{Config, compile};
+use crate::cluster::Cluster;
+use crate::resource::{ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, Resource, SERVICES};
+
+const FOLLOWED: [Resource; 4] = [INGRESSES, INGRESS_CLASSES, SERVICES, ENDPOINT_SLICES];
+
+/// How long after a change the gateway acts on it; drawn between the two.
+#[derive(Clone, Copy, Debug)]
+pub struct Lag {
+    /// The soonest.
+    pub least: Duration,
+    /// The latest.
+    pub most: Duration,
+}
+
+impl Default for Lag {
+    /// What a lone write takes on ingress-nginx.
+    fn default() -> Self {
+        Self {
+            least: Duration::from_millis(500),
+            most: Duration::from_millis(900),
+        }
+    }
+}
+
+/// A gateway. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    env: Env,
+    config: Arc<Mutex<Arc<Config>>>,
+    picks: Chance,
+}
+
+impl Gateway {
+    /// Starts following the cluster; the task lives in `tasks`.
+    pub fn start(cluster: Arc<dyn Cluster>, lag: Lag, tasks: &mut JoinSet<()>) -> Self {
+        let env = cluster.env().clone();
+        let picks = env.chance("gateway/pick");
+        let gateway = Self {
+            env,
+            config: Arc::default(),
+            picks,
+        };
+        tasks.spawn(follow(cluster, lag, gateway.config.clone()));
+        gateway
+    }
+
+    /// The gateway as an HTTP service; requests are told apart by their Host header and path.
+    pub fn service(&self) -> HttpService {
+        let gateway = self.clone();
+        HttpService::new(move |request| {
+            let gateway = gateway.clone();
+            async move { gateway.forward(request).await }
+        })
+    }
+
+    /// Where such a request would go now, and how probable each place is.
+    pub fn route(&self, asked: Asked<'_>) -> Outcome {
+        let config = self.config.lock().clone();
+        choose(&config, asked)
+    }
+
+    async fn forward(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let host = request
+            .headers()
+            .get(http::header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .or_else(|| request.uri().host())
+            .unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default().to_owned();
+        let path = request.uri().path().to_owned();
+        let headers: Vec<(String, String)> = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let outcome = self.route(Asked {
+            host: &host,
+            path: &path,
+            headers: &headers,
+        });
+        let (backend, response) = match outcome {
+            Outcome::NoRoute => (None, plain(StatusCode::NOT_FOUND, "default backend - 404")),
+            Outcome::NoEndpoints => (
+                None,
+                plain(StatusCode::SERVICE_UNAVAILABLE, "503 Service Temporarily Unavailable"),
+            ),
+            Outcome::Forward(shares) => {
+                let share = pick(&shares, self.picks.fraction());
+                let backend = share.map(|share| format!("{}/{}", share.endpoint.namespace, share.endpoint.pod));
+                let answer = match share {
+                    Some(share) => self.send(&share.endpoint.authority, request).await,
+                    None => None,
+                };
+                (
+                    backend,
+                    answer.unwrap_or_else(|| plain(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
+                )
+            }
+        };
+        let code = response.status().as_u16();
+        self.env.record(
+            "route",
+            || json!({ "host": host, "path": path, "backend": backend, "code": code }),
+        );
+        let mut response = response;
+        if let Some(value) = backend.and_then(|backend| http::HeaderValue::from_str(&backend).ok()) {
+            response.headers_mut().insert("x-tidepool-backend", value);
+        }
+        Ok(response)
+    }
+
+    async fn send(&self, authority: &str, request: Request<Body>) -> Option<Response<Body>> {
+        let service = self.env.dial(authority).await.ok()?;
+        service.send(request).await.ok()
+    }
+}
+
+fn pick(shares: &[Share], draw: f64) -> Option<&Share> {
+    let mut passed = 0.0;
+    shares
+        .iter()
+        .filter(|share| share.probability > 0.0)
+        .find(|share| {
+            passed += share.probability;
+            draw < passed
+        })
+        .or_else(|| shares.iter().rfind(|share| share.probability > 0.0))
+}
+
+fn plain(code: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(full(text));
+    *response.status_mut() = code;
+    response
+}
+
+async fn follow(cluster: Arc<dyn Cluster>, lag: Lag, config: Arc<Mutex<Arc<Config>>>) {
+    let lags = cluster.env().chance("gateway/lag");
+    let mut changes = cluster.watch(&FOLLOWED);
+    let mut first = true;
+    while !changes.next().await.is_empty() {
+        // What changes during the lag is picked up with it: the configuration is compiled from what the cluster shows afterwards.
+        if !std::mem::take(&mut first) {
+            cluster.env().sleep(lags.duration(lag.least, lag.most)).await;
+        }
+        let lists = FOLLOWED.each_ref().map(|resource| -> Vec<Value> {
+            cluster
+                .list(resource, None)
+                .iter()
+                .map(|stored| stored.value.clone())
+                .collect()
+        });
+        *config.lock() = Arc::new(compile(&lists[0], &lists[1], &lists[2], &lists[3]));
+    }
+}
