@@ -45,8 +45,27 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
         options: DeleteOptions,
     ) -> BoxFuture<'a, Result<(), Status>>;
 
+    /// Writes through another subresource than status. Two are used: `pods/binding`, whose object is a `Binding` that names the pod in its
+    /// metadata and the node in `target.name`, and `namespaces/finalize`, whose object is the Namespace with the `spec.finalizers` that are left.
+    fn write_subresource<'a>(
+        &'a self,
+        resource: &'a Resource,
+        subresource: &'a str,
+        object: Value,
+    ) -> BoxFuture<'a, Result<(), Status>>;
+
+    /// Every collection that is served now and can be listed and deleted from, in one version each (the preferred one), in a fixed order.
+    fn resources(&self) -> Vec<Resource>;
+
+    /// The collection that serves a kind, as an owner reference names it; none when nothing does.
+    fn resource_of(&self, api_version: &str, kind: &str) -> Option<Resource>;
+
     /// Changes of the given resources, beginning with everything there is as [`Change::Added`].
     fn watch(&self, resources: &[Resource]) -> Box<dyn Watched>;
+
+    /// Changes of everything that is stored now or will be, whatever its kind, beginning with everything there is; [`Delivered::resource`] is 0
+    /// and the object's `apiVersion` and `kind` tell what it is. The garbage collector needs it.
+    fn watch_everything(&self) -> Box<dyn Watched>;
 }
 
 /// How to delete.
