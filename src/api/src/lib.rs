@@ -3,9 +3,12 @@
 //!
 //! Pure: no client, no clock, no channel. Everything else in the workspace that speaks of rollouts depends on it.
 
+mod crds;
 mod kind;
+mod schema;
 mod words;
 
+pub mod convert;
 pub mod field_error;
 pub mod hash;
 pub mod names;
@@ -14,3 +17,6 @@ pub mod plan;
 pub mod quantity;
 pub mod v1alpha1;
 pub mod v1beta1;
+pub mod validate;
+
+pub use crds::{crds, crds_with_conversion};
