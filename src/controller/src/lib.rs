@@ -4,11 +4,17 @@
 //! `api`; this crate watches the cluster, asks them, and sends what they say, guarded and in order. The same driver runs in simulation (on a
 //! [`env::Env`] with a seed) and in the binary `tidegate`.
 
+mod driver;
+mod events;
 pub mod install;
+mod lease;
 mod options;
 mod run;
+pub mod serve;
+mod telemetry;
 mod webhook;
 
 pub use options::{LeaderElection, Options};
 pub use run::{RunError, run};
-pub use webhook::webhooks;
+pub use telemetry::Telemetry;
+pub use webhook::{measured_webhooks, webhooks};

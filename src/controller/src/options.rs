@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Telemetry;
+
 /// How one controller process behaves; [`Options::new`] gives what is right for most.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,6 +15,8 @@ pub struct Options {
     pub leader_election: LeaderElection,
     /// How many workloads are reconciled at the same time. At least one.
     pub concurrency: usize,
+    /// Where the process counts what it does.
+    pub telemetry: Telemetry,
 }
 
 /// Whether a process must hold a lease before it writes.
@@ -35,7 +39,7 @@ impl LeaderElection {
     /// A lease of 15 seconds, renewed every 2.
     pub fn lease() -> Self {
         Self::Lease {
-            name: "tidegate".to_owned(),
+            name: api::names::LEADER_LEASE.to_owned(),
             duration: Duration::from_secs(15),
             renew_every: Duration::from_secs(2),
         }
@@ -50,6 +54,7 @@ impl Options {
             namespace: "tidegate".to_owned(),
             leader_election: LeaderElection::Off,
             concurrency: 3,
+            telemetry: Telemetry::default(),
         }
     }
 }

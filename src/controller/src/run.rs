@@ -1,17 +1,21 @@
-//! The life of one controller process: caches, driver and lease, from start to stop. Called by the binary and by the embedded suites.
+//! The life of one controller process: lease and driver, from start to stop. Called by the binary and by the embedded suites.
 
 use std::future::Future;
 
 use env::Env;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use crate::Options;
+use crate::driver::{self, Ended};
+use crate::lease::{self, Candidate, Standing};
+use crate::{LeaderElection, Options};
 
 /// Why the controllers could not go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Another replica has taken the lease; this process must not write any more. Start it again.
-    #[error("lease {namespace}/{name} was lost to another replica; stopped writing, start this replica again")]
+    /// Another replica has taken the lease, or it could not be renewed; this process must not write any more. Start it again.
+    #[error("lease {namespace}/{name} was lost; stopped writing, start this replica again")]
     LeaseLost {
         /// The lease's namespace.
         namespace: String,
@@ -30,7 +34,38 @@ pub async fn run(
     options: Options,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
-    let _ = (env, client, options);
-    stop.await;
-    Ok(())
+    let LeaderElection::Lease {
+        name,
+        duration,
+        renew_every,
+    } = options.leader_election.clone()
+    else {
+        let (_alone, standing) = watch::channel(Standing::ALONE);
+        options.telemetry.leading(true);
+        driver::drive(env, client, options, standing, stop).await;
+        return Ok(());
+    };
+    let candidate = Candidate {
+        namespace: options.namespace.clone(),
+        name,
+        identity: options.identity.clone(),
+        duration,
+        renew_every,
+        telemetry: options.telemetry.clone(),
+    };
+    let (publish, standing) = watch::channel(Standing::Waiting);
+    let mut campaign = JoinSet::new();
+    campaign.spawn(lease::campaign(env.clone(), client.clone(), candidate.clone(), publish));
+    let ended = driver::drive(env.clone(), client.clone(), options, standing, stop).await;
+    campaign.shutdown().await;
+    match ended {
+        Ended::Stopped => {
+            lease::release(&env, client, &candidate).await;
+            Ok(())
+        }
+        Ended::LeaseLost => Err(RunError::LeaseLost {
+            namespace: candidate.namespace,
+            name: candidate.name,
+        }),
+    }
 }

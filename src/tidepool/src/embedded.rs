@@ -1,6 +1,5 @@
 //! The assembly: one store, one API server over it, its controllers, and the ways in.
 
-mod definitions;
 mod direct;
 mod namespaces;
 
@@ -17,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::http;
 use crate::http::serve::{self, Identity, ServeError, Serving};
 use crate::resource::NAMESPACES;
-use crate::server::{Builtin, Registry, Request, Server, User, Verb};
+use crate::server::{Builtin, Request, Server, User, Verb};
 use crate::store::Store;
 use crate::transport::Transport;
 use direct::Direct;
@@ -58,9 +57,12 @@ impl Embedded {
     /// Starts a cluster whose pods are reached through `network`.
     pub async fn start(env: &Env, network: &SimNetwork, options: Options) -> Self {
         let _ = (network, options);
-        let store = Store::default();
-        let types = Arc::new(Registry::new(Arc::new(Builtin::default()), store.clone()));
-        let server = Server::new(env.clone(), store, types, Admission::default());
+        let server = Server::new(
+            env.clone(),
+            Store::default(),
+            Arc::new(Builtin::default()),
+            Admission::default(),
+        );
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let mut request = Request::new(Verb::Create, &NAMESPACES, User::named("system:apiserver"));
             request.body = json!({ "metadata": { "name": name } });
@@ -71,7 +73,6 @@ impl Embedded {
         let cluster = Arc::new(Direct::new(server.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(namespaces::run(server.clone()));
-        tasks.spawn(definitions::run(server.clone()));
         Self { server, cluster, tasks }
     }
 

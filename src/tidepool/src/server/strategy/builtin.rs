@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PLAIN, Strategy, definitions, pods};
+use super::{CUSTOM, PLAIN, Strategy, pods};
 use crate::resource::StorageName;
 use crate::server::names::NameRule;
 
@@ -27,7 +27,6 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
         Strategy {
             names: NameRule::Label,
             fields: &["status.phase"],
-            kept: &["default", "kube-system", "kube-public"],
             spec_finalizers: true,
             prepare: &[namespace],
             ..PLAIN
@@ -131,7 +130,10 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
     add(
         "apiextensions.k8s.io",
         "customresourcedefinitions",
-        definitions::STRATEGY,
+        Strategy {
+            status_metadata: true,
+            ..CUSTOM
+        },
     );
     for plural in ["roles", "rolebindings", "clusterroles", "clusterrolebindings"] {
         add(

@@ -1,0 +1,114 @@
+//! The command line of `tidegate`: what can be asked, and who answers.
+
+mod cluster;
+mod install;
+mod process;
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use api::names::webhook;
+use clap::{Args, Parser, ValueEnum};
+
+/// Progressive delivery for Kubernetes, by the API of OpenKruise Rollouts.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about)]
+pub(crate) enum Command {
+    /// Run the controllers, the webhooks, the metrics and the probes.
+    Run(Box<Run>),
+    /// Print the custom resource definitions as YAML.
+    Crds(Crds),
+}
+
+/// Which cluster.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    /// The kubeconfig; without it, the usual places, and inside of a cluster its own account.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context; without it, the current one.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
+/// Options of `tidegate run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    cluster: Cluster,
+    /// The namespace that the controller lives in: its lease, its certificate and its Service.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "tidegate")]
+    namespace: String,
+    /// Agree by a lease on which replica writes.
+    #[arg(long)]
+    leader_elect: bool,
+    /// How many workloads are reconciled at the same time.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: u16,
+    /// Where the webhooks are served, over TLS.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(webhook::PORT))]
+    webhook_bind: SocketAddr,
+    /// How the API server reaches the webhooks from outside of the cluster; without it, through the Service.
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// Where `/metrics` is served.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(8080))]
+    metrics_bind: SocketAddr,
+    /// Where `/healthz` and `/readyz` are served.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(8081))]
+    health_bind: SocketAddr,
+    /// The webhooks' certificate chain; without it one is made, and shared by the replicas through a Secret.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of `--tls-cert`.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Apply the custom resource definitions and webhook configurations first.
+    #[arg(long)]
+    install: bool,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+/// Options of `tidegate crds`.
+#[derive(Debug, Args)]
+pub(crate) struct Crds {
+    /// The namespace of the Service that converts between versions.
+    #[arg(long, default_value = "tidegate")]
+    namespace: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn everywhere(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))
+}
+
+/// Does what the command says; prints to `out`.
+pub(crate) fn execute(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
+    match command {
+        Command::Crds(crds) => print_crds(&crds, out),
+        Command::Run(run) => process::run(*run),
+    }
+}
+
+fn print_crds(crds: &Crds, out: &mut impl Write) -> anyhow::Result<()> {
+    let endpoint = install::through_service(&crds.namespace);
+    for object in controller::install::objects(&endpoint, &[]) {
+        if object["kind"] == "CustomResourceDefinition" {
+            let yaml = serde_yaml::to_string(&object).context("print a custom resource definition")?;
+            write!(out, "---\n{yaml}").context("print to standard output")?;
+        }
+    }
+    Ok(())
+}

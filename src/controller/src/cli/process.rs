@@ -1,0 +1,137 @@
+//! `tidegate run`: one process from its start to its orderly end.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use controller::install::Endpoint;
+use controller::serve::{Certificate, Listener, serve};
+use controller::{LeaderElection, Options, Telemetry, measured_webhooks};
+use env::Env;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use super::{LogFormat, Run, cluster, install};
+
+/// Runs until the process is told to end.
+pub(super) fn run(options: Run) -> anyhow::Result<()> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("install the TLS provider: one is installed already"))?;
+    log(options.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    runtime.block_on(process(options))
+}
+
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+async fn process(run: Run) -> anyhow::Result<()> {
+    let env = Env::real();
+    let telemetry = Telemetry::default();
+    let endpoint = match &run.webhook_url {
+        Some(url) => Endpoint::Url(url.trim_end_matches('/').to_owned()),
+        None => install::through_service(&run.namespace),
+    };
+    let names = install::names(&endpoint)?;
+    // Everything that can be wrong with this machine is found before the cluster is asked for anything.
+    let webhook_listener = Listener::bind(run.webhook_bind, "webhooks").await?;
+    let metrics_listener = Listener::bind(run.metrics_bind, "metrics").await?;
+    let health_listener = if run.health_bind == run.metrics_bind && run.health_bind.port() != 0 {
+        None
+    } else {
+        Some(Listener::bind(run.health_bind, "probes").await?)
+    };
+    let own = match (&run.tls_cert, &run.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
+        _ => None,
+    };
+    let client = cluster::connect(&env, &run.cluster).await?;
+    let certificate = match (own, &endpoint) {
+        (Some(own), _) => own,
+        (None, Endpoint::Url(_)) => Certificate::make(&names)?,
+        (None, Endpoint::Service { .. }) => install::shared_certificate(&client, &run.namespace, &names).await?,
+    };
+    let authority = certificate.authority().to_vec();
+    info!(
+        webhooks = %webhook_listener.address(),
+        metrics = %metrics_listener.address(),
+        authority = install::fingerprint(&authority),
+        "serving"
+    );
+
+    let (end, ending) = watch::channel(false);
+    let ended = |mut ending: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which ends the process, too.
+        let _ = ending.wait_for(|ended| *ended).await;
+    };
+    let mut servers = JoinSet::new();
+    let webhooks = measured_webhooks(&env, client.clone(), telemetry.clone());
+    servers.spawn(serve(
+        env.clone(),
+        webhook_listener,
+        Some(certificate),
+        webhooks,
+        ended(ending.clone()),
+    ));
+    for listener in [Some(metrics_listener), health_listener].into_iter().flatten() {
+        servers.spawn(serve(
+            env.clone(),
+            listener,
+            None,
+            telemetry.service(),
+            ended(ending.clone()),
+        ));
+    }
+
+    let installed = if run.install {
+        install::apply(&client, &endpoint, &authority).await
+    } else {
+        install::point(&client, &endpoint, &authority).await
+    };
+    let outcome = match installed {
+        Ok(()) => control(&run, env, client, telemetry).await,
+        Err(error) => Err(error),
+    };
+    end.send_replace(true);
+    while servers.join_next().await.is_some() {}
+    outcome
+}
+
+async fn control(run: &Run, env: Env, client: kube::Client, telemetry: Telemetry) -> anyhow::Result<()> {
+    let pod = std::env::var("POD_NAME").unwrap_or_else(|_| "tidegate".to_owned());
+    let identity = format!("{pod}_{}", env.chance("identity").uuid());
+    let mut options = Options::new(identity);
+    options.namespace.clone_from(&run.namespace);
+    options.concurrency = usize::from(run.workers);
+    options.telemetry = telemetry;
+    if run.leader_elect {
+        options.leader_election = LeaderElection::lease();
+    }
+    let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
+    let stop = async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => info!("stopping on SIGINT"),
+            _ = terminate.recv() => info!("stopping on SIGTERM"),
+        }
+    };
+    controller::run(env, client, options, stop).await?;
+    Ok(())
+}

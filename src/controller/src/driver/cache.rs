@@ -1,0 +1,197 @@
+//! What the driver knows of the cluster: one ordered map per kind, with indexes, fed by deliveries.
+//!
+//! Pure: no clock, no client. Objects are kept without `managedFields` and shared with the worlds that are decided on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use env::Moment;
+use kube::core::DynamicObject;
+use rollout::{Kind, Object};
+
+use super::index::{self, Index};
+
+/// Where an object is within its kind: namespace and name. Ordered by namespace.
+pub(crate) type Place = (String, String);
+
+/// The place that the object's own metadata names.
+pub(crate) fn place(object: &DynamicObject) -> Place {
+    (
+        object.metadata.namespace.clone().unwrap_or_default(),
+        object.metadata.name.clone().unwrap_or_default(),
+    )
+}
+
+/// The object's resourceVersion as a number, which they are defined to be comparable as.
+pub(crate) fn version(object: &DynamicObject) -> Option<u64> {
+    object.metadata.resource_version.as_deref()?.parse().ok()
+}
+
+/// One thing that a watch said.
+#[derive(Clone, Debug)]
+pub(crate) enum Delivery {
+    /// A list is complete: these are all the objects, and nothing else exists. `began` is when the list was asked for.
+    Replaced { objects: Vec<DynamicObject>, began: Moment },
+    /// An object was created or changed.
+    Applied(DynamicObject),
+    /// An object is gone; this is what was last seen of it.
+    Deleted(DynamicObject),
+}
+
+impl Delivery {
+    /// When the list behind it began, if it is one.
+    pub(crate) fn began(&self) -> Option<Moment> {
+        match self {
+            Self::Replaced { began, .. } => Some(*began),
+            Self::Applied(_) | Self::Deleted(_) => None,
+        }
+    }
+}
+
+/// How an object changed: `before` and `after` as far as they exist.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) kind: Kind,
+    pub(crate) before: Option<Object>,
+    pub(crate) after: Option<Object>,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+struct Cache {
+    kind: Kind,
+    objects: BTreeMap<Place, Object>,
+    indexes: BTreeMap<(Index, String, String), BTreeSet<String>>,
+    /// The newest resourceVersion delivered, of whatever object: within one kind, watches deliver in the order of versions.
+    seen: u64,
+    synced: bool,
+}
+
+impl Cache {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            objects: BTreeMap::new(),
+            indexes: BTreeMap::new(),
+            seen: 0,
+            synced: false,
+        }
+    }
+
+    fn take(&mut self, delivery: Delivery) -> Vec<Change> {
+        match delivery {
+            Delivery::Applied(object) => self.set(object).into_iter().collect(),
+            Delivery::Deleted(object) => {
+                self.seen = self.seen.max(version(&object).unwrap_or_default());
+                self.remove(&place(&object)).into_iter().collect()
+            }
+            Delivery::Replaced { objects, .. } => {
+                let listed: BTreeSet<Place> = objects.iter().map(place).collect();
+                let gone: Vec<Place> = self
+                    .objects
+                    .keys()
+                    .filter(|place| !listed.contains(*place))
+                    .cloned()
+                    .collect();
+                let mut changes: Vec<Change> = gone.iter().filter_map(|place| self.remove(place)).collect();
+                changes.extend(objects.into_iter().filter_map(|object| self.set(object)));
+                self.synced = true;
+                changes
+            }
+        }
+    }
+
+    fn set(&mut self, mut object: DynamicObject) -> Option<Change> {
+        self.seen = self.seen.max(version(&object).unwrap_or_default());
+        object.metadata.managed_fields = None;
+        let place = place(&object);
+        let before = self.objects.get(&place).cloned();
+        if before.as_deref() == Some(&object) {
+            return None;
+        }
+        if let Some(before) = &before {
+            self.unindex(&place, before);
+        }
+        let after = Object::new(object);
+        for (index, text) in index::entries(self.kind, &after) {
+            self.indexes
+                .entry((index, place.0.clone(), text))
+                .or_default()
+                .insert(place.1.clone());
+        }
+        self.objects.insert(place, after.clone());
+        Some(Change {
+            kind: self.kind,
+            before,
+            after: Some(after),
+        })
+    }
+
+    fn remove(&mut self, place: &Place) -> Option<Change> {
+        let before = self.objects.remove(place)?;
+        self.unindex(place, &before);
+        Some(Change {
+            kind: self.kind,
+            before: Some(before),
+            after: None,
+        })
+    }
+
+    fn unindex(&mut self, place: &Place, object: &DynamicObject) {
+        for (index, text) in index::entries(self.kind, object) {
+            let entry = (index, place.0.clone(), text);
+            if let Some(names) = self.indexes.get_mut(&entry) {
+                names.remove(&place.1);
+                if names.is_empty() {
+                    self.indexes.remove(&entry);
+                }
+            }
+        }
+    }
+}
+
+/// The caches of all kinds.
+#[derive(Debug)]
+pub(crate) struct Caches(BTreeMap<Kind, Cache>);
+
+impl Caches {
+    pub(crate) fn new() -> Self {
+        Self(Kind::ALL.into_iter().map(|kind| (kind, Cache::new(kind))).collect())
+    }
+
+    /// Whether every kind has had its first list: before that, an absence proves nothing.
+    pub(crate) fn synced(&self) -> bool {
+        self.0.values().all(|cache| cache.synced)
+    }
+
+    /// Takes a delivery in and says what it changed.
+    pub(crate) fn take(&mut self, kind: Kind, delivery: Delivery) -> Vec<Change> {
+        self.0
+            .get_mut(&kind)
+            .map(|cache| cache.take(delivery))
+            .unwrap_or_default()
+    }
+
+    /// The newest resourceVersion that was delivered of `kind`.
+    pub(crate) fn seen(&self, kind: Kind) -> u64 {
+        self.0.get(&kind).map_or(0, |cache| cache.seen)
+    }
+
+    /// One object by name.
+    pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object> {
+        self.0.get(&kind)?.objects.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// The objects of `namespace` that are found under `text`, by name.
+    pub(crate) fn find(&self, kind: Kind, index: Index, namespace: &str, text: &str) -> Vec<&Object> {
+        let Some(cache) = self.0.get(&kind) else {
+            return Vec::new();
+        };
+        cache
+            .indexes
+            .get(&(index, namespace.to_owned(), text.to_owned()))
+            .into_iter()
+            .flatten()
+            .filter_map(|name| cache.objects.get(&(namespace.to_owned(), name.clone())))
+            .collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! One watch per kind: a task that turns kube's `watcher()` into deliveries, with a backoff of our own.
+//!
+//! The only thing it knows is where to send them. A list is sent as one delivery when it is complete, so that the caches never show half of it.
+
+use env::{Env, Moment};
+use futures::{StreamExt, pin_mut};
+use kube::api::{Api, DynamicObject};
+use kube::core::TypeMeta;
+use kube::runtime::watcher::{self, Event};
+use rollout::Kind;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use super::backoff::Backoff;
+use super::cache::Delivery;
+use crate::telemetry::Telemetry;
+
+/// Watches `kind` in all namespaces until the receiver is gone or the task is stopped.
+pub(crate) async fn feed(
+    env: Env,
+    client: kube::Client,
+    kind: Kind,
+    deliveries: mpsc::Sender<(Kind, Delivery)>,
+    telemetry: Telemetry,
+) {
+    let resource = kind.api_resource();
+    let name = resource.plural.as_str();
+    let types = TypeMeta {
+        api_version: resource.api_version.clone(),
+        kind: resource.kind.clone(),
+    };
+    // Items of a list come without their kind.
+    let typed = |mut object: DynamicObject| {
+        object.types = Some(types.clone());
+        object
+    };
+    let api: Api<DynamicObject> = Api::all_with(client, &resource);
+    let chance = env.chance(&format!("watch/{}", name));
+    let events = watcher::watcher(api, watcher::Config::default());
+    pin_mut!(events);
+    let mut failures = 0;
+    let mut list: Vec<DynamicObject> = Vec::new();
+    let mut began = Moment::default();
+    while let Some(event) = events.next().await {
+        let delivery = match event {
+            Ok(Event::Init) => {
+                list.clear();
+                began = env.clock().elapsed();
+                continue;
+            }
+            Ok(Event::InitApply(object)) => {
+                list.push(typed(object));
+                continue;
+            }
+            Ok(Event::InitDone) => {
+                debug!(kind = name, objects = list.len(), "listed");
+                Delivery::Replaced {
+                    objects: std::mem::take(&mut list),
+                    began,
+                }
+            }
+            Ok(Event::Apply(object)) => Delivery::Applied(typed(object)),
+            Ok(Event::Delete(object)) => Delivery::Deleted(typed(object)),
+            Err(error) => {
+                telemetry.watch_failed(name);
+                let delay = Backoff::WATCH.delay(failures, &chance);
+                // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
+                if failures == 0 {
+                    warn!(kind = name, %error, "watch failed, trying again");
+                } else {
+                    debug!(kind = name, %error, failures, "watch still fails");
+                }
+                failures = failures.saturating_add(1);
+                env.sleep(delay).await;
+                continue;
+            }
+        };
+        failures = 0;
+        if deliveries.send((kind, delivery)).await.is_err() {
+            return;
+        }
+    }
+}

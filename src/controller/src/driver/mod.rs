@@ -1,0 +1,318 @@
+//! The driver: one loop for all controllers, the same in simulation and in the released binary.
+//!
+//! The loop owns the caches, the queue and what is remembered for convenience; nothing is shared, so there is no lock. It takes deliveries in,
+//! maps them to keys, and for each due key observes, decides and hands the plan to a task that applies it. Decisions take microseconds and are
+//! made in the loop; only requests run beside it, at most [`crate::Options::concurrency`] keys at a time.
+
+mod apply;
+mod awaited;
+mod backoff;
+mod cache;
+mod feed;
+mod index;
+mod journal;
+mod observe;
+mod queue;
+mod relation;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use env::{Chance, Env, Moment};
+use jiff::Timestamp;
+use rollout::{Key, Kind, Plan, Wake, World};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tracing::{debug, info, warn};
+
+use self::apply::{Applied, Writer};
+use self::awaited::Ledger;
+use self::backoff::Backoff;
+use self::cache::{Caches, Delivery};
+use self::journal::Journal;
+use self::queue::Queue;
+use crate::lease::Standing;
+use crate::{Options, events};
+
+/// How many deliveries may wait for the loop before the watches do.
+const CHANNEL: usize = 1024;
+/// How long writes that are under way get to end when the process stops.
+const GRACE: Duration = Duration::from_secs(5);
+/// A plan that asks to be looked at again at once and writes nothing gets this instead, so that a defect cannot spin.
+const LEAST_WAKE: Duration = Duration::from_millis(100);
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// This replica may not write any more.
+    LeaseLost,
+}
+
+/// What a finished reconcile brings back to the loop.
+#[derive(Debug)]
+struct Finished {
+    key: Key,
+    applied: Applied,
+    wake: Wake,
+}
+
+struct Driver {
+    options: Options,
+    writer: Writer,
+    chance: Chance,
+    caches: Caches,
+    queue: Queue<Key>,
+    ledger: Ledger,
+    journal: Journal,
+    /// The last failure that was logged for a key, so that it is logged once.
+    failures: BTreeMap<Key, String>,
+    feeds: JoinSet<()>,
+    watches: BTreeMap<Kind, AbortHandle>,
+    sender: mpsc::Sender<(Kind, Delivery)>,
+    running: JoinSet<Finished>,
+}
+
+/// Drives all keys until `stop` resolves or the lease is lost. Every task that it started has ended when it returns.
+pub(crate) async fn drive(
+    env: Env,
+    client: kube::Client,
+    options: Options,
+    mut standing: watch::Receiver<Standing>,
+    stop: impl Future<Output = ()> + Send,
+) -> Ended {
+    let (sender, mut deliveries) = mpsc::channel(CHANNEL);
+    let mut driver = Driver {
+        writer: Writer {
+            env: env.clone(),
+            client,
+            standing: standing.clone(),
+            telemetry: options.telemetry.clone(),
+        },
+        chance: env.chance("driver/backoff"),
+        options,
+        caches: Caches::new(),
+        queue: Queue::new(Backoff::RECONCILE),
+        ledger: Ledger::default(),
+        journal: Journal::default(),
+        failures: BTreeMap::new(),
+        feeds: JoinSet::new(),
+        watches: BTreeMap::new(),
+        sender,
+        running: JoinSet::new(),
+    };
+    for kind in Kind::ALL {
+        driver.watch(kind);
+    }
+    let mut stop = pin!(stop);
+    let ended = loop {
+        driver.relist_overdue();
+        let now = *standing.borrow_and_update();
+        match now {
+            Standing::Lost => break Ended::LeaseLost,
+            Standing::Leading { .. } if now.may_write(env.clock().elapsed()) => driver.start_due(),
+            Standing::Leading { .. } | Standing::Waiting => {}
+        }
+        let wake = driver.next_wake(now);
+        tokio::select! {
+            biased;
+            () = &mut stop => break Ended::Stopped,
+            Some(finished) = driver.running.join_next(), if !driver.running.is_empty() => match finished {
+                Ok(finished) => driver.finished(finished),
+                // The panic has been reported where it happened; the whole process starts anew rather than go on with a key held.
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => debug!(%error, "a reconcile was stopped"),
+            },
+            Ok(()) = standing.changed() => {}
+            Some((kind, delivery)) = deliveries.recv() => {
+                driver.deliver(kind, delivery);
+                // What has arrived together is decided on together.
+                while let Ok((kind, delivery)) = deliveries.try_recv() {
+                    driver.deliver(kind, delivery);
+                }
+            }
+            () = until(&env, wake) => {}
+        }
+    };
+    driver.end(&env, ended).await;
+    ended
+}
+
+async fn until(env: &Env, moment: Option<Moment>) {
+    match moment {
+        Some(moment) => env.clock().sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Driver {
+    fn now(&self) -> Moment {
+        self.writer.env.clock().elapsed()
+    }
+
+    /// Starts the watch of `kind`, or starts it anew.
+    fn watch(&mut self, kind: Kind) {
+        if let Some(old) = self.watches.remove(&kind) {
+            old.abort();
+        }
+        let feed = feed::feed(
+            self.writer.env.clone(),
+            self.writer.client.clone(),
+            kind,
+            self.sender.clone(),
+            self.writer.telemetry.clone(),
+        );
+        self.watches.insert(kind, self.feeds.spawn(feed));
+        // Tasks that have been stopped are taken out as they end.
+        while self.feeds.try_join_next().is_some() {}
+    }
+
+    /// Lists a kind anew when its watch has not shown one of our own writes for too long.
+    fn relist_overdue(&mut self) {
+        for kind in self.ledger.overdue(self.now()) {
+            warn!(%kind, "the watch does not show a write of ours, listing anew");
+            self.writer.telemetry.failed("watch-behind");
+            self.watch(kind);
+        }
+    }
+
+    fn deliver(&mut self, kind: Kind, delivery: Delivery) {
+        let now = self.now();
+        let began = delivery.began();
+        let was_synced = self.caches.synced();
+        for change in self.caches.take(kind, delivery) {
+            for key in relation::keys(&change, &self.caches) {
+                self.queue.add(key, now);
+            }
+        }
+        for key in self.ledger.delivered(kind, began, &self.caches) {
+            self.queue.add(key, now);
+        }
+        if !was_synced && self.caches.synced() {
+            info!("caches are filled, reconciling");
+            self.writer.telemetry.set_synced();
+        }
+    }
+
+    /// Reconciles what is due, as far as there is room.
+    fn start_due(&mut self) {
+        if !self.caches.synced() {
+            return;
+        }
+        let now = self.now();
+        while self.running.len() < self.options.concurrency.max(1) {
+            let Some(key) = self.queue.take(now) else { break };
+            if self.ledger.waits(&key, &self.caches) {
+                // It comes back when its own writes have been seen.
+                self.queue.finish(&key);
+            } else {
+                self.reconcile(key);
+            }
+        }
+        self.writer.telemetry.depth(self.queue.depth(now));
+    }
+
+    /// Observe and decide here, apply in a task when there is something to apply.
+    fn reconcile(&mut self, key: Key) {
+        let env = self.writer.env.clone();
+        let world = observe::observe(&self.caches, &key, env.now());
+        let plan = rollout::plan(&world);
+        self.writer.telemetry.reconciled();
+        let news = self.journal.note(&env, &key, &world, &plan);
+        if plan.writes.is_empty() && (plan.events.is_empty() || !news) {
+            self.queue.finish(&key);
+            self.queue.succeeded(&key);
+            self.failures.remove(&key);
+            self.wake(key, plan.wake);
+            return;
+        }
+        self.running.spawn(carry_out(
+            self.writer.clone(),
+            self.options.identity.clone(),
+            key,
+            world,
+            plan,
+        ));
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        let Finished { key, applied, wake } = finished;
+        let now = self.now();
+        self.queue.finish(&key);
+        self.ledger.wait(&key, applied.awaited, now);
+        match applied.stop {
+            None => {
+                self.queue.succeeded(&key);
+                self.failures.remove(&key);
+                self.wake(key.clone(), wake);
+                if !self.ledger.waits(&key, &self.caches) {
+                    self.queue.add(key, now);
+                }
+            }
+            Some(stop) => {
+                self.writer.telemetry.failed(stop.category());
+                let delay = self.queue.retry(key.clone(), now, &self.chance);
+                if stop.is_ordinary() {
+                    debug!(%key, %stop, ?delay, "deciding again");
+                    return;
+                }
+                let text = stop.to_string();
+                if self.failures.get(&key) != Some(&text) {
+                    warn!(%key, "{text}");
+                    self.failures.insert(key, text);
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, key: Key, wake: Wake) {
+        if let Wake::At(at) = wake {
+            let after = between(self.writer.env.now(), at).max(LEAST_WAKE);
+            self.queue.add(key, self.now().after(after));
+        }
+    }
+
+    /// When the loop has something to do of its own accord.
+    fn next_wake(&self, standing: Standing) -> Option<Moment> {
+        let ready = self.caches.synced()
+            && self.running.len() < self.options.concurrency.max(1)
+            && standing.may_write(self.now());
+        let due = if ready { self.queue.next() } else { None };
+        [due, self.ledger.deadline()].into_iter().flatten().min()
+    }
+
+    async fn end(mut self, env: &Env, ended: Ended) {
+        self.feeds.shutdown().await;
+        if ended == Ended::Stopped {
+            let rest = async { while self.running.join_next().await.is_some() {} };
+            if env.clock().timeout(GRACE, rest).await.is_err() {
+                warn!("stopped while writes were still under way");
+            }
+        }
+        self.running.shutdown().await;
+    }
+}
+
+fn between(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+/// Applies a plan; its notes for people follow once all of it went through.
+async fn carry_out(writer: Writer, identity: String, key: Key, world: World, plan: Plan) -> Finished {
+    let notes = events::compose(&world, &plan.events, &identity);
+    drop(world);
+    let applied = writer.apply(plan.writes).await;
+    if applied.stop.is_none() {
+        events::publish(&writer.env, writer.client.clone(), notes).await;
+    }
+    Finished {
+        key,
+        applied,
+        wake: plan.wake,
+    }
+}

@@ -1,0 +1,62 @@
+//! From a changed object to the workloads that must be looked at again.
+//!
+//! A pure function of the change and the caches. One key per workload: whatever touches a workload's release ends at the same key, so that
+//! no two reconciles of one workload ever run at once.
+
+use std::collections::BTreeSet;
+
+use kube::core::DynamicObject;
+use rollout::{Key, Kind};
+
+use super::cache::{Caches, Change};
+use super::index::Index;
+
+/// The keys that `change` concerns: those of the object as it was and as it is.
+pub(crate) fn keys(change: &Change, caches: &Caches) -> BTreeSet<Key> {
+    [&change.before, &change.after]
+        .into_iter()
+        .flatten()
+        .flat_map(|object| of_object(change.kind, object, caches))
+        .collect()
+}
+
+fn of_object(kind: Kind, object: &DynamicObject, caches: &Caches) -> Vec<Key> {
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    match kind {
+        Kind::Rollout => Key::named_by(object).into_iter().collect(),
+        // A BatchRelease also counts for the Rollout of its name, which made it.
+        Kind::BatchRelease => [
+            Some(object),
+            caches.get(Kind::Rollout, namespace, name).map(AsRef::as_ref),
+        ]
+        .into_iter()
+        .flatten()
+        .filter_map(Key::named_by)
+        .collect(),
+        Kind::Deployment => Key::of_deployment(object).into_iter().collect(),
+        Kind::ReplicaSet => object
+            .metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .filter(|owner| owner.controller == Some(true) && owner.kind == "Deployment")
+            .filter_map(|owner| caches.get(Kind::Deployment, namespace, &owner.name))
+            .filter_map(|deployment| Key::of_deployment(deployment))
+            .collect(),
+        Kind::Service => routing(caches, namespace, Index::Service, name),
+        Kind::EndpointSlice => rollout::service_of_slice(object)
+            .map(|service| routing(caches, namespace, Index::Service, service))
+            .unwrap_or_default(),
+        Kind::Ingress => routing(caches, namespace, Index::Ingress, name),
+    }
+}
+
+/// The keys of the rollouts that name the Service or Ingress `name`, or made it.
+fn routing(caches: &Caches, namespace: &str, index: Index, name: &str) -> Vec<Key> {
+    caches
+        .find(Kind::Rollout, index, namespace, name)
+        .into_iter()
+        .filter_map(|rollout| Key::named_by(rollout))
+        .collect()
+}

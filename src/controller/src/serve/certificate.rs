@@ -1,0 +1,157 @@
+//! The webhook server's certificate: read from files, or made when there are none.
+//!
+//! A made one is a small authority and one leaf that it signed, new in every process: the authority's text goes into the configurations, its
+//! key is dropped at once. Keys come from the provider's own randomness, which is why simulation has no part in this.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// Why there is no certificate to serve with.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// A file cannot be read.
+    #[error("read {}: {cause}; give the PEM files of a certificate and its key", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A text is something else.
+    #[error("read the webhooks' {what}: {cause}; expected PEM")]
+    NotPem {
+        /// Which text.
+        what: &'static str,
+        /// Why.
+        cause: rustls::pki_types::pem::Error,
+    },
+    /// Certificate and key do not go together, or are of a kind that is not supported.
+    #[error("the certificate cannot be used: {0}")]
+    Unusable(#[from] rustls::Error),
+    /// Making one failed.
+    #[error("make a certificate for {names:?}: {cause}")]
+    NotMade {
+        /// The names it was for.
+        names: Vec<String>,
+        /// Why.
+        cause: rcgen::Error,
+    },
+}
+
+/// A server's certificate with its key, and the text by which clients trust it.
+#[derive(Clone)]
+pub struct Certificate {
+    config: Arc<ServerConfig>,
+    chain: Vec<u8>,
+    key: Vec<u8>,
+    authority: Vec<u8>,
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The key has no place in a log.
+        f.write_str("Certificate")
+    }
+}
+
+impl Certificate {
+    /// Reads a certificate chain and its key. Clients are told to trust the chain itself.
+    ///
+    /// # Errors
+    /// When a file is unreadable or not PEM, or the two do not match.
+    pub fn read(chain: &Path, key: &Path) -> Result<Self, CertificateError> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|cause| CertificateError::Unreadable {
+                path: path.to_owned(),
+                cause,
+            })
+        };
+        let (chain, key) = (read(chain)?, read(key)?);
+        Self::from_pem(&chain, &key, &chain)
+    }
+
+    /// A certificate from PEM texts: the chain, its key, and what clients are to trust.
+    ///
+    /// # Errors
+    /// When one of them is not PEM, or chain and key do not match.
+    pub fn from_pem(chain: &[u8], key: &[u8], authority: &[u8]) -> Result<Self, CertificateError> {
+        let not_pem = |what: &'static str| move |cause| CertificateError::NotPem { what, cause };
+        let certificates = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(not_pem("certificate chain"))?;
+        let private = PrivateKeyDer::from_pem_slice(key).map_err(not_pem("key"))?;
+        Ok(Self {
+            config: server_config(certificates, private)?,
+            chain: chain.to_vec(),
+            key: key.to_vec(),
+            authority: authority.to_vec(),
+        })
+    }
+
+    /// Makes one for `names` (DNS names or addresses), signed by an authority of its own.
+    ///
+    /// # Errors
+    /// When a name is neither.
+    pub fn make(names: &[String]) -> Result<Self, CertificateError> {
+        let [chain, key, authority] = make(names).map_err(|cause| CertificateError::NotMade {
+            names: names.to_vec(),
+            cause,
+        })?;
+        Self::from_pem(chain.as_bytes(), key.as_bytes(), authority.as_bytes())
+    }
+
+    /// The PEM text by which clients trust it.
+    pub fn authority(&self) -> &[u8] {
+        &self.authority
+    }
+
+    /// The PEM texts of chain and key.
+    pub fn pem(&self) -> (&[u8], &[u8]) {
+        (&self.chain, &self.key)
+    }
+
+    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
+        self.config.clone()
+    }
+}
+
+/// Chain, key and authority as PEM.
+fn make(names: &[String]) -> Result<[String; 3], rcgen::Error> {
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "tidegate webhook authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority_key = KeyPair::generate()?;
+    let authority_certificate = authority.self_signed(&authority_key)?;
+
+    let mut leaf = CertificateParams::new(names.to_vec())?;
+    leaf.distinguished_name.push(DnType::CommonName, "tidegate webhooks");
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.use_authority_key_identifier_extension = true;
+    let leaf_key = KeyPair::generate()?;
+    let leaf = leaf.signed_by(&leaf_key, &Issuer::new(authority, authority_key))?;
+    Ok([leaf.pem(), leaf_key.serialize_pem(), authority_certificate.pem()])
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

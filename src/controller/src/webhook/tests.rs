@@ -1,0 +1,1 @@
+//! Webhook handlers as values.
