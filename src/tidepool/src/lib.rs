@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod cluster;
+pub mod controllers;
 pub mod embedded;
 pub mod gateway;
 pub mod http;

@@ -1,0 +1,26 @@
+//! The workload controllers, as kube-controller-manager has them: Deployment, ReplicaSet, EndpointSlice.
+//!
+//! Each is a [`driver::Controller`]: which resources it watches, which keys a change concerns, and one reconcile. They see the cluster only
+//! through [`Cluster`], and derive everything from what is stored.
+
+mod deployment;
+mod driver;
+mod endpoint_slice;
+mod pod;
+mod replica_set;
+mod rolling;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::cluster::Cluster;
+
+/// Starts every controller; the tasks end with the cluster's watches.
+pub fn start(cluster: &Arc<dyn Cluster>, tasks: &mut JoinSet<()>) {
+    tasks.spawn(driver::run(cluster.clone(), deployment::Deployments));
+    tasks.spawn(driver::run(cluster.clone(), replica_set::ReplicaSets));
+    tasks.spawn(driver::run(cluster.clone(), endpoint_slice::EndpointSlices));
+}
