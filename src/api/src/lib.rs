@@ -20,3 +20,6 @@ pub mod v1beta1;
 pub mod validate;
 
 pub use crds::{crds, crds_with_conversion};
+
+#[cfg(test)]
+mod tests;

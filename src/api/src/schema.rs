@@ -41,6 +41,9 @@ pub(crate) fn object(description: &str, spec: Value, status: Option<Value>) -> V
 fn structural(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     fields.remove("title");
+    if let Some(Value::String(text)) = fields.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
     if let Some(Value::Array(alternatives)) = fields.remove("anyOf") {
         let described = fields.remove("description");
         let present = alternatives

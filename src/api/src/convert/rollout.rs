@@ -307,7 +307,8 @@ fn step_to_beta(step: &alpha::CanaryStep) -> beta::Step {
             .iter()
             .map(|one| beta::RouteMatch {
                 headers: one.headers.clone(),
-                ..beta::RouteMatch::default()
+                path: Some(any_path()),
+                query_params: None,
             })
             .collect()
     });
@@ -320,6 +321,14 @@ fn step_to_beta(step: &alpha::CanaryStep) -> beta::Step {
         matches,
         request_header_modifier: step.request_header_modifier.clone(),
         pause: step.pause.clone(),
+    }
+}
+
+/// What the API server fills in for a match without a path: written here, so that what is stored is what will be read.
+fn any_path() -> beta::PathMatch {
+    beta::PathMatch {
+        match_type: Some("PathPrefix".to_owned()),
+        value: Some("/".to_owned()),
     }
 }
 

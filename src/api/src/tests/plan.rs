@@ -1,0 +1,80 @@
+//! Plans, hashes and quantities.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::demo;
+use crate::hash::{plan_hash, same_template, template_revision};
+use crate::parts::IntOrString;
+use crate::plan::{Pause, Plan, Route, Router, Style};
+use crate::quantity::{Weight, scaled};
+
+#[rstest]
+#[case(IntOrString::Int(3), 5, 3)]
+#[case(IntOrString::String("20%".to_owned()), 5, 1)]
+#[case(IntOrString::String("20%".to_owned()), 6, 2)]
+#[case(IntOrString::String("1%".to_owned()), 1, 1)]
+#[case(IntOrString::String("0%".to_owned()), 9, 0)]
+#[case(IntOrString::String("100%".to_owned()), 7, 7)]
+#[case(IntOrString::String("2147483647%".to_owned()), i32::MAX, i32::MAX)]
+fn percentages_are_rounded_up(#[case] quantity: IntOrString, #[case] total: i32, #[case] pods: i32) {
+    assert_eq!(scaled(&quantity, total), Ok(pods));
+}
+
+#[test]
+fn the_walkthrough_reads_as_a_plan() {
+    let plan = Plan::of(&demo()).unwrap();
+    assert_eq!(plan.style(), Style::Canary);
+    assert_eq!(plan.steps[0].route, Some(Route::Weight(Weight::new(5).unwrap())));
+    assert_eq!(plan.steps[0].pause, Pause::Manual);
+    assert_eq!(plan.steps[0].pods(5), 1);
+    assert_eq!(plan.default_next(1), -1);
+    let routing = plan.routing.unwrap();
+    assert_eq!(
+        routing.routers,
+        [Router::Ingress {
+            class: "nginx".to_owned(),
+            name: "echoserver".to_owned()
+        }]
+    );
+    assert_eq!(routing.grace().as_secs(), 3);
+}
+
+#[test]
+fn unreadable_quantities_are_named() {
+    let mut rollout = demo();
+    let steps = rollout.spec.strategy.canary.as_mut().unwrap().steps.as_mut().unwrap();
+    steps[0].replicas = Some(IntOrString::String("abc".to_owned()));
+    steps[0].traffic = Some("400%".to_owned());
+    let errors = Plan::of(&rollout).unwrap_err();
+    insta::assert_snapshot!(crate::field_error::aggregate(&errors), @r#"[spec.strategy.canary.steps[0].replicas: Invalid value: "abc": "abc" is not a percentage; write a whole number followed by %, as in "20%", spec.strategy.canary.steps[0].traffic: Invalid value: "400%": 400% is not a share of traffic; write 0% to 100%]"#);
+}
+
+#[test]
+fn a_plan_hash_changes_with_the_plan_and_not_with_its_pauses() {
+    let before = demo();
+    let hash = plan_hash(&before.spec.strategy).unwrap();
+    assert_eq!(hash.len(), 64);
+    let mut paused = before.clone();
+    paused.spec.strategy.paused = Some(true);
+    let canary = paused.spec.strategy.canary.as_mut().unwrap();
+    canary.failure_threshold = Some(IntOrString::Int(1));
+    canary.steps.as_mut().unwrap()[0].pause = None;
+    assert_eq!(plan_hash(&paused.spec.strategy), Some(hash.clone()));
+    let mut heavier = before;
+    heavier.spec.strategy.canary.as_mut().unwrap().steps.as_mut().unwrap()[0].traffic = Some("6%".to_owned());
+    assert_ne!(plan_hash(&heavier.spec.strategy), Some(hash));
+}
+
+#[test]
+fn a_revision_is_the_template_and_nothing_else() {
+    let written = json!({ "metadata": { "labels": { "app": "e" } }, "spec": { "containers": [{ "name": "e", "image": "a:1" }] } });
+    let owned = json!({
+        "metadata": { "creationTimestamp": null, "labels": { "app": "e", "pod-template-hash": "x" } },
+        "spec": { "containers": [{ "name": "e", "image": "a:1", "command": null }] },
+    });
+    assert!(same_template(&written, &owned));
+    assert_eq!(template_revision(&written), template_revision(&owned));
+    let newer = json!({ "metadata": { "labels": { "app": "e" } }, "spec": { "containers": [{ "name": "e", "image": "a:2" }] } });
+    assert_ne!(template_revision(&written), template_revision(&newer));
+}

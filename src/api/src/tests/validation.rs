@@ -1,0 +1,192 @@
+//! The rules, one by one: the checklist's C020 to C039, and bad input that people really write.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::demo;
+use crate::convert::convert;
+use crate::field_error::aggregate;
+use crate::v1beta1::Rollout;
+use crate::validate::{self, Limits};
+
+/// The walkthrough with `patch` merged over its v1beta1 form.
+fn beta(patch: Value) -> Value {
+    let mut rollout = serde_json::to_value(demo()).unwrap();
+    merge(&mut rollout, patch);
+    rollout
+}
+
+fn alpha(patch: Value) -> Value {
+    let mut rollout = serde_yaml::from_str(include_str!("../../../../fixtures/article/rollout.yaml")).unwrap();
+    merge(&mut rollout, patch);
+    rollout
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                if value.is_null() {
+                    target.remove(&key);
+                } else {
+                    merge(target.entry(key).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, patch) => *target = patch,
+    }
+}
+
+fn steps(steps: &Value) -> Value {
+    json!({ "spec": { "strategy": { "canary": { "steps": steps } } } })
+}
+
+fn blue_green(kind: &str, traffic: &str) -> Value {
+    json!({ "spec": {
+        "workloadRef": { "kind": kind },
+        "strategy": { "canary": null, "blueGreen": { "steps": [{ "replicas": "100%", "traffic": traffic }] } },
+    } })
+}
+
+fn routing(routing: &Value) -> Value {
+    json!({ "spec": { "strategy": { "canary": { "trafficRoutings": [routing] } } } })
+}
+
+fn in_place(steps: &Value) -> Value {
+    json!({ "spec": { "strategy": { "canary": { "enableExtraWorkloadForCanary": false, "steps": steps } } } })
+}
+
+fn verdict(rollout: &Value, old: Option<&Value>, others: &[Rollout]) -> String {
+    match validate::rollout(rollout, old, others, Limits::default()) {
+        Ok(errors) if errors.is_empty() => String::new(),
+        Ok(errors) => aggregate(&errors),
+        Err(text) => text,
+    }
+}
+
+#[rstest]
+#[case::c020_neither(json!({ "spec": { "strategy": { "canary": null } } }), "cannot both be empty")]
+#[case::c020_both(json!({ "spec": { "strategy": { "blueGreen": {} } } }), "cannot both be set")]
+#[case::c021(json!({ "spec": { "workloadRef": { "kind": "Job" } } }), "WorkloadRef kind is not supported")]
+#[case::c022(blue_green("StatefulSet", "50%"), "not supported for bluegreen style")]
+#[case::c023(steps(&json!([])), "The number of Canary.Steps cannot be empty")]
+#[case::c024_missing(steps(&json!([{ "traffic": "5%" }])), "replicas cannot be empty")]
+#[case::c024_zero(steps(&json!([{ "replicas": 0 }])), "replicas must be positive number, or a percentage")]
+#[case::c024_zero_percent(steps(&json!([{ "replicas": "0%" }])), "replicas must be positive number, or a percentage")]
+#[case::c024_too_much(steps(&json!([{ "replicas": "101%" }])), "replicas must be positive number, or a percentage")]
+#[case::c024_words(steps(&json!([{ "replicas": "abc" }])), "steps[0].replicas: Invalid value: \"abc\": replicas must be positive number")]
+#[case::c025(steps(&json!([{ "replicas": 200 }])), "")]
+#[case::c026_over(in_place(&json!([{ "replicas": "60%", "traffic": "5%" }])), "at most 50%")]
+#[case::c026_at(in_place(&json!([{ "replicas": "50%", "traffic": "5%" }])), "")]
+#[case::c026_number(in_place(&json!([{ "replicas": 60, "traffic": "5%" }])), "")]
+#[case::c026_no_traffic(in_place(&json!([{ "replicas": "100%" }])), "")]
+#[case::c027_canary(steps(&json!([{ "replicas": 1, "traffic": "0%" }])), "traffic must be percentage")]
+#[case::c027_blue_green(blue_green("Deployment", "0%"), "")]
+#[case::c027_too_much(steps(&json!([{ "replicas": 1, "traffic": "400%" }])), "Invalid value: \"400%\": traffic must be percentage")]
+#[case::c027_words(steps(&json!([{ "replicas": 1, "traffic": "many" }])), "traffic must be percentage")]
+#[case::c028_down(steps(&json!([{ "replicas": 3 }, { "replicas": 2 }])), "steps[1].replicas: Invalid value: 2: steps must be a non decreasing sequence")]
+#[case::c028_mixed(steps(&json!([{ "replicas": 3 }, { "replicas": "2%" }])), "")]
+#[case::c029(json!({ "spec": { "strategy": { "canary": { "trafficRoutings": [
+    { "service": "a", "ingress": { "name": "a" } }, { "service": "b", "ingress": { "name": "b" } },
+] } } } }), "Rollout currently only support single TrafficRouting.")]
+#[case::c030_no_router(routing(&json!({ "service": "a" })), "give one of ingress, gateway and customNetworkRefs")]
+#[case::c030_no_service(routing(&json!({ "service": "", "ingress": { "name": "a" } })), "trafficRoutings[0].service: Required value")]
+#[case::c030_no_ingress_name(routing(&json!({ "service": "a", "ingress": { "name": "" } })), "ingress.name: Required value")]
+#[case::c030_no_route_name(routing(&json!({ "service": "a", "gateway": {} })), "httpRouteName: Required value")]
+#[case::c031(routing(&json!({ "service": "a", "gracePeriodSeconds": -1, "ingress": { "name": "a" } })), "gracePeriodSeconds: Invalid value: -1")]
+fn v1beta1(#[case] patch: Value, #[case] says: &str) {
+    let verdict = verdict(&beta(patch), None, &[]);
+    assert!(
+        verdict.contains(says) && verdict.is_empty() == says.is_empty(),
+        "{verdict}"
+    );
+}
+
+#[rstest]
+#[case::plain(json!({}), "")]
+#[case::weight_400(steps(&json!([{ "weight": 400, "replicas": 1 }])), "steps[0].weight: Invalid value: 400")]
+#[case::weight_0(steps(&json!([{ "weight": 0 }])), "weight must be positive number")]
+#[case::neither(steps(&json!([{ "pause": {} }])), "weight and replicas cannot be empty at the same time")]
+#[case::words(steps(&json!([{ "weight": 5, "replicas": "abc" }])), "Invalid value: \"abc\"")]
+#[case::out_of_order(steps(&json!([{ "weight": 40 }, { "weight": 5 }])), "steps[1].weight: Invalid value: 5: steps must be a non decreasing sequence")]
+#[case::unknown_router(routing(&json!({ "service": "e", "type": "foo", "ingress": { "name": "e" } })), "trafficRoutings[0].type: Invalid value: \"foo\": unknown router type")]
+#[case::contradiction(routing(&json!({ "service": "e", "type": "nginx", "ingress": { "name": "e", "classType": "mse" } })), "disagree")]
+#[case::no_workload(json!({ "spec": { "objectRef": null } }), "spec.objectRef.workloadRef: Required value: WorkloadRef is required")]
+#[case::no_canary(json!({ "spec": { "strategy": { "canary": null } } }), "spec.strategy.canary: Required value")]
+#[case::odd_style(json!({ "metadata": { "annotations": { "rollouts.kruise.io/rolling-style": "blue" } } }), "Rolling style must be")]
+#[case::partition_weight(json!({
+    "metadata": { "annotations": { "rollouts.kruise.io/rolling-style": "Partition" } },
+    "spec": { "strategy": { "canary": { "steps": [{ "weight": 60 }] } } },
+}), "at most 50%")]
+fn v1alpha1(#[case] patch: Value, #[case] says: &str) {
+    let verdict = verdict(&alpha(patch), None, &[]);
+    assert!(
+        verdict.contains(says) && verdict.is_empty() == says.is_empty(),
+        "{verdict}"
+    );
+}
+
+#[test]
+fn c032_one_workload_has_one_rollout_disabled_or_not() {
+    let mut other = demo();
+    other.metadata.name = Some("first".to_owned());
+    other.spec.disabled = Some(true);
+    insta::assert_snapshot!(verdict(&beta(json!({})), None, &[other.clone(), demo()]), @r#"spec.workloadRef: Invalid value: {"apiVersion":"apps/v1","kind":"Deployment","name":"echoserver"}: one workload only have less than one Rollout, and Rollout "first" has this one; delete or change one of the two"#);
+    assert!(verdict(&alpha(json!({})), None, &[other]).contains("one workload only have less than one Rollout"));
+    assert_eq!(verdict(&beta(json!({})), None, &[demo()]), "");
+}
+
+#[rstest]
+#[case::c033(json!({ "spec": { "workloadRef": { "name": "other" } } }), "spec.workloadRef: Forbidden")]
+#[case::c034(routing(&json!({ "service": "other", "ingress": { "name": "echoserver" } })), "canary.trafficRoutings: Forbidden")]
+#[case::c035(json!({ "spec": { "strategy": { "canary": { "enableExtraWorkloadForCanary": false } } } }), "spec.strategy: Forbidden")]
+#[case::c036(steps(&json!([{ "replicas": 1, "traffic": "5%" }, { "replicas": 2 }])), "canary.steps: Forbidden")]
+#[case::c039_traffic(steps(&json!([{ "replicas": 1, "traffic": "7%" }])), "")]
+#[case::c039_pause(steps(&json!([{ "replicas": 1, "traffic": "5%", "pause": { "duration": 9 } }])), "")]
+fn in_a_release_the_plan_stays_in_place(#[case] patch: Value, #[case] says: &str) {
+    let stored = |phase: &str| {
+        beta(json!({ "status": { "phase": phase, "currentStepIndex": 1, "currentStepState": "StepPaused" } }))
+    };
+    let new = beta(patch);
+    let verdict_in_release = verdict(&new, Some(&stored("Progressing")), &[]);
+    assert!(
+        verdict_in_release.contains(says) && verdict_in_release.is_empty() == says.is_empty(),
+        "{verdict_in_release}"
+    );
+    assert_eq!(verdict(&new, Some(&stored("Healthy")), &[]), "", "C038");
+}
+
+#[test]
+fn c037_the_number_of_steps_may_change_in_v1alpha1() {
+    let stored = alpha(json!({ "status": { "phase": "Progressing" } }));
+    assert_eq!(
+        verdict(
+            &alpha(steps(&json!([{ "weight": 5, "replicas": 1 }, { "weight": 40 }]))),
+            Some(&stored),
+            &[]
+        ),
+        ""
+    );
+}
+
+#[test]
+fn a_blue_green_rollout_may_be_written_through_v1alpha1() {
+    let seen = convert(&beta(blue_green("Deployment", "0%")), "rollouts.kruise.io/v1alpha1").unwrap();
+    assert_eq!(verdict(&seen, None, &[]), "");
+}
+
+#[test]
+fn several_errors_are_one_line() {
+    let verdict = verdict(
+        &beta(steps(&json!([{ "replicas": "abc", "traffic": "400%" }]))),
+        None,
+        &[],
+    );
+    insta::assert_snapshot!(verdict, @r#"[spec.strategy.canary.steps[0].replicas: Invalid value: "abc": replicas must be positive number, or a percentage with '0%' < replicas <= '100%', spec.strategy.canary.steps[0].traffic: Invalid value: "400%": traffic must be percentage with '0%' < traffic <= '100%']"#);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_bad_request_in_words() {
+    insta::assert_snapshot!(verdict(&beta(json!({ "spec": { "strategy": "canary" } })), None, &[]), @r#"cannot read the Rollout: invalid type: string "canary", expected struct RolloutStrategy; compare it with `kubectl explain rollout.spec`"#);
+    insta::assert_snapshot!(verdict(&json!({ "kind": "Rollout" }), None, &[]), @"cannot read the Rollout: apiVersion is missing; write rollouts.kruise.io/v1beta1 or rollouts.kruise.io/v1alpha1");
+}
