@@ -1,11 +1,11 @@
 //! A Deployment as the rules see it: the few numbers that decide, and the pod template as raw JSON. Read from what the API returned; what is
 //! of the wrong type is an [`Unreadable`], never a guess.
 
+use api::quantity::percent;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
 use crate::meta::Meta;
-use crate::quantity::{Quantity, Rounding};
 
 /// An object that does not have the shape its kind promises.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +25,8 @@ pub(crate) struct Deployment<'a> {
     pub(crate) replicas: i64,
     pub(crate) paused: bool,
     pub(crate) template: &'a Value,
-    /// `strategy.rollingUpdate.maxUnavailable`; 25 % when absent.
-    max_unavailable: Quantity,
+    /// `strategy.rollingUpdate.maxUnavailable` in pods, a share rounded down; 25 % when absent.
+    max_unavailable: i64,
     observed_generation: i64,
     /// `status.replicas`.
     pub(crate) status_replicas: i64,
@@ -50,13 +50,20 @@ impl<'a> Deployment<'a> {
             .data
             .pointer("/spec/template")
             .filter(|template| template.is_object());
+        let replicas = number("/spec/replicas", 1)?;
         let max_unavailable = match object.data.pointer("/spec/strategy/rollingUpdate/maxUnavailable") {
-            None | Some(Value::Null) => Quantity::Percent(25),
-            Some(value) => Quantity::read(value).map_err(|error| unreadable(error.to_string()))?,
+            None | Some(Value::Null) => replicas / 4,
+            Some(Value::String(text)) => {
+                let share = percent(text).map_err(|error| unreadable(format!("maxUnavailable: {error}")))?;
+                (i64::from(share) * replicas).div_euclid(100)
+            }
+            Some(value) => value
+                .as_i64()
+                .ok_or_else(|| unreadable("maxUnavailable is not a number".into()))?,
         };
         Ok(Self {
             object,
-            replicas: number("/spec/replicas", 1)?,
+            replicas,
             paused: object
                 .data
                 .pointer("/spec/paused")
@@ -94,7 +101,7 @@ impl<'a> Deployment<'a> {
                 self.updated_replicas, self.replicas, self.status_replicas
             ));
         }
-        let needed = self.replicas - self.max_unavailable.of(self.replicas, Rounding::Down);
+        let needed = self.replicas - self.max_unavailable;
         if self.available_replicas < needed {
             return Err(format!(
                 "Deployment {name} is rolling: {} of {} pods are available",

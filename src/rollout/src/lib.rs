@@ -5,27 +5,43 @@
 //! rule of the webhook that freezes a workload when its template changes.
 
 pub mod admission;
+mod capacity;
+mod conditions;
 mod deployment;
+mod draft;
 mod evidence;
+mod finalise;
 mod kind;
+mod lifecycle;
 mod meta;
 mod plan;
-mod quantity;
+mod progress;
+mod steps;
+mod traffic_step;
+mod view;
 mod world;
 
 pub use deployment::Unreadable;
 pub use evidence::{Evidence, Read};
 pub use kind::Kind;
-pub use plan::{Action, EventNote, EventType, Guard, Op, Plan, Propagation, Target, WaitReason, Wake, Write};
+pub use plan::{Action, EventNote, EventType, Guard, Plan, Propagation, Target, WaitReason, Wake, Write};
+pub use traffic::Op;
 pub use world::{Key, Object, RouteNames, World, service_of_slice};
 
 /// Decides what to do next for one workload. Nothing it returns depends on anything but `world`.
 ///
 /// The plan is *quiet*: applied in full, and read back, the same moment yields no further writes or strictly later ones.
 pub fn plan(world: &World) -> Plan {
-    Plan {
-        rule: "idle",
-        message: format!("{} has no rollout", world.key),
-        ..Plan::default()
+    let mut draft = draft::Draft::default();
+    let rollouts = view::rollouts(world);
+    let Some((acting, others)) = rollouts.split_first() else {
+        draft.rule("idle", format!("{} has no rollout", world.key));
+        return draft.plan;
+    };
+    let view = view::View::read(world, Some(acting.name()));
+    lifecycle::decide(&view, acting, &mut draft);
+    for other in others {
+        lifecycle::stand_back(other, acting.name(), world, &mut draft);
     }
+    draft.plan
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{Evidence, Kind};
+use crate::{Evidence, Kind, Op};
 
 /// The outcome of one decision.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,30 +67,6 @@ pub struct Guard {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: String,
-}
-
-/// One operation of a JSON Patch (RFC 6902). Only these three are ever planned, on paths whose parents exist.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Op {
-    /// `add`: sets a member, or inserts into an array.
-    Add {
-        /// JSON pointer.
-        path: String,
-        /// New value.
-        value: Value,
-    },
-    /// `replace`: sets a member that exists.
-    Replace {
-        /// JSON pointer.
-        path: String,
-        /// New value.
-        value: Value,
-    },
-    /// `remove`: takes away a member that exists.
-    Remove {
-        /// JSON pointer.
-        path: String,
-    },
 }
 
 /// How the garbage collector treats what a deleted object owns.

@@ -1,0 +1,259 @@
+//! A release under way, before its current step is looked at: rollback, pause of the whole, a third revision, an edited plan, a jump.
+
+use api::names::{annotation, label, reason};
+use api::parts::{FinalisingStep, StepState};
+use api::plan::Plan as Spec;
+use api::v1beta1::{CanaryStatus, RolloutStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::capacity::{Current, strip_finalizer};
+use crate::conditions::{progressing, progressing_reason};
+use crate::draft::Draft;
+use crate::finalise::Why;
+use crate::meta::Meta;
+use crate::steps::{Walk, anchor, enter, grace};
+use crate::traffic_step::{canary_service, withdraw, withdrawn};
+use crate::view::{Acting, View};
+use crate::{EventType, Kind, Propagation, WaitReason};
+
+/// What a release under way came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It goes on.
+    Rolling,
+    /// It ends.
+    Finalising(Why),
+}
+
+/// One decision about a release under way.
+pub(crate) fn roll(
+    view: &View<'_>,
+    acting: &Acting<'_>,
+    spec: &Spec,
+    status: &mut RolloutStatus,
+    draft: &mut Draft,
+) -> Outcome {
+    let revision = view.revision().unwrap_or_default();
+    if status
+        .canary_status
+        .as_ref()
+        .is_none_or(|sub| sub.canary_revision.is_empty())
+    {
+        if view.rolled_back(None) {
+            status.canary_status = Some(fresh(view, acting, spec, &revision));
+            return rolled_back(acting, status, &revision, view, draft);
+        }
+        if !initialize(view, acting, spec, status, &revision, draft) {
+            return Outcome::Rolling;
+        }
+    }
+    let Some(mut sub) = status.canary_status.clone() else {
+        return Outcome::Rolling;
+    };
+    if sub.canary_revision != revision && view.rolled_back(sub.common.stable_revision.as_deref()) {
+        return rolled_back(acting, status, &revision, view, draft);
+    }
+    if spec.paused {
+        let message = "Rollout has been paused, you can resume it by kube-cli";
+        progressing(status, view.now, reason::PAUSED, message);
+        status.message = Some(message.into());
+        draft.rule("paused", message);
+        draft.wait(WaitReason::Paused);
+        return Outcome::Rolling;
+    }
+    if progressing_reason(status) != reason::IN_ROLLING {
+        progressing(status, view.now, reason::IN_ROLLING, "Rollout is in Progressing");
+    }
+    if sub.canary_revision != revision {
+        if !reset(view, acting, spec, &mut sub, draft) {
+            status.message = Some("Workload is continuous release".into());
+            status.canary_status = Some(sub);
+            return Outcome::Rolling;
+        }
+        sub = fresh(view, acting, spec, &revision);
+    }
+    replan(view, acting, spec, &mut sub, draft);
+    jump(view, spec, &mut sub);
+    let index = sub.common.current_step_index.unwrap_or(1).clamp(1, spec.step_count());
+    let Some(step) = spec.step(index) else {
+        return Outcome::Rolling;
+    };
+    let current = Current {
+        view,
+        acting,
+        spec,
+        step,
+        index,
+    };
+    sub.common.observed_workload_generation = view.workload.as_ref().map(|workload| workload.object.generation());
+    sub.common.observed_rollout_id = Some(current.rollout_id(&revision));
+    let walk = current.walk(status, &mut sub, draft);
+    if walk == Walk::Done {
+        sub.common.current_step_state = StepState::Completed;
+        sub.common.finalising_step = FinalisingStep::Unset;
+    }
+    status.canary_status = Some(sub);
+    match walk {
+        Walk::Done => Outcome::Finalising(Why::Success),
+        Walk::On => Outcome::Rolling,
+    }
+}
+
+fn rolled_back(
+    acting: &Acting<'_>,
+    status: &mut RolloutStatus,
+    revision: &str,
+    view: &View<'_>,
+    draft: &mut Draft,
+) -> Outcome {
+    if let Some(sub) = &mut status.canary_status {
+        revision.clone_into(&mut sub.canary_revision);
+        sub.common.observed_workload_generation = view.workload.as_ref().map(|workload| workload.object.generation());
+        sub.common.finalising_step = FinalisingStep::Unset;
+    }
+    let message = "the workload has been rolled back; the release is canceled";
+    draft.event(acting.object, EventType::Normal, reason::CANCELLING, message.into());
+    Outcome::Finalising(Why::Rollback)
+}
+
+/// The sub-status at the beginning of a release.
+fn fresh(view: &View<'_>, acting: &Acting<'_>, spec: &Spec, revision: &str) -> CanaryStatus {
+    let stable = view
+        .stable_replica_set(None)
+        .and_then(|set| set.label(label::POD_TEMPLATE_HASH));
+    let mut sub = CanaryStatus {
+        canary_revision: revision.into(),
+        ..CanaryStatus::default()
+    };
+    sub.common.rollout_hash = acting.object.annotation(annotation::PLAN_HASH).map(Into::into);
+    sub.common.stable_revision = stable.map(Into::into);
+    sub.common.current_step_index = Some(1);
+    sub.common.next_step_index = spec.default_next(1);
+    enter(&mut sub, StepState::BeforeStepUpgrade, view.now);
+    sub
+}
+
+/// Everything that the release needs must be there before its first pod; false while it is not.
+fn initialize(
+    view: &View<'_>,
+    acting: &Acting<'_>,
+    spec: &Spec,
+    status: &mut RolloutStatus,
+    revision: &str,
+    draft: &mut Draft,
+) -> bool {
+    let blocker = spec
+        .routing
+        .as_ref()
+        .and_then(|routing| view.routing_blocker(acting.object, routing));
+    let no_stable = view.stable_replica_set(None).is_none();
+    let blocker = blocker.or_else(|| no_stable.then(|| format!("{} has no ReplicaSet that runs pods", view.world.key)));
+    let foreign = view
+        .batch_release
+        .as_ref()
+        .filter(|(object, _)| !object.controlled_by(acting.object.uid()));
+    let blocker = blocker.or_else(|| {
+        foreign.map(|(object, _)| {
+            format!(
+                "BatchRelease {} exists and is not of this Rollout; delete it",
+                object.name()
+            )
+        })
+    });
+    if let Some(why) = blocker {
+        status.message = Some(why.clone());
+        draft.rule("initialize", why.clone());
+        draft.wait(WaitReason::Blocked { why });
+        return false;
+    }
+    status.canary_status = Some(fresh(view, acting, spec, revision));
+    true
+}
+
+/// A third revision in the middle: what the second one got is taken away, traffic first; the stable Service stays narrow. True once all is gone.
+fn reset(view: &View<'_>, acting: &Acting<'_>, spec: &Spec, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+    draft.rule(
+        "continuous release",
+        "a newer version takes the place of the one in release",
+    );
+    let routing = spec.routing.as_ref();
+    let routed = routing.is_some_and(|routing| !withdraw(view, routing, acting.object, draft));
+    if sub.common.finalising_step.is_empty() {
+        sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
+        sub.common.last_update_time = Some(Time(view.now));
+        return false;
+    }
+    if routed {
+        return false;
+    }
+    let until = anchor(sub, view.now) + grace(routing);
+    if view.now < until {
+        draft.wait(WaitReason::Grace { until });
+        draft.wake_at(until);
+        return false;
+    }
+    let gone = withdrawn(view, routing);
+    let mut left = false;
+    for canary in &view.canaries {
+        left = true;
+        match canary.object.deleting() {
+            true => strip_finalizer(canary.object, gone.clone(), draft),
+            false => draft.delete(Kind::Deployment, canary.object, Propagation::Foreground, gone.clone()),
+        }
+    }
+    if let Some((object, _)) = &view.batch_release {
+        left = true;
+        draft.delete(Kind::BatchRelease, object, Propagation::Background, None);
+    }
+    if let Some(service) = routing.and_then(|routing| canary_service(view, routing, acting.object)) {
+        left = true;
+        draft.delete(Kind::Service, service, Propagation::Background, None);
+    }
+    !left
+}
+
+/// The user edited the plan: finds the step that stands where the release stands.
+fn replan(view: &View<'_>, acting: &Acting<'_>, spec: &Spec, sub: &mut CanaryStatus, draft: &mut Draft) {
+    let hash = acting.object.annotation(annotation::PLAN_HASH);
+    if sub.common.rollout_hash.as_deref() == hash {
+        return;
+    }
+    sub.common.rollout_hash = hash.map(Into::into);
+    let replicas = view
+        .workload
+        .as_ref()
+        .map_or(0, |workload| i32::try_from(workload.replicas).unwrap_or(i32::MAX));
+    let released = view.batch_release.as_ref().and_then(|(_, batch_release)| {
+        let plan = &batch_release.spec.release_plan;
+        let index = usize::try_from(plan.batch_partition?).ok()?;
+        let batch = plan.batches.as_ref()?.get(index)?;
+        api::quantity::scaled(&batch.canary_replicas, replicas).ok()
+    });
+    let have = released.unwrap_or(0);
+    let current = sub.common.current_step_index.unwrap_or(1).clamp(1, spec.step_count());
+    let candidates = std::iter::once(current).chain((1..=spec.step_count()).filter(|index| *index != current));
+    let enough = |index: &i32| spec.step(*index).is_some_and(|step| step.pods(replicas) >= have);
+    let index = candidates.clone().find(enough).or(candidates.last()).unwrap_or(1);
+    sub.common.current_step_index = Some(index);
+    sub.common.next_step_index = spec.default_next(index);
+    enter(sub, StepState::StepUpgrade, view.now);
+    let message = format!("the plan was edited; the release goes on at step {index}");
+    draft.event(acting.object, EventType::Normal, reason::PROGRESSING, message);
+}
+
+/// A step that somebody wrote into `nextStepIndex` is entered; a number that is no step is put right.
+fn jump(view: &View<'_>, spec: &Spec, sub: &mut CanaryStatus) {
+    let current = sub.common.current_step_index.unwrap_or(1);
+    let default = spec.default_next(current);
+    let next = sub.common.next_step_index;
+    if next == default {
+        return;
+    }
+    if (1..=spec.step_count()).contains(&next) {
+        sub.common.current_step_index = Some(next);
+        sub.common.next_step_index = spec.default_next(next);
+        enter(sub, StepState::StepUpgrade, view.now);
+    } else {
+        sub.common.next_step_index = default;
+    }
+}

@@ -1,0 +1,279 @@
+//! The walk through the steps: capacity, evidence, grace, route, grace, pause, next. One function per state; each looks at the cluster first
+//! and at the stored state second, so that what was lost is made again wherever the release stands.
+
+use api::names::reason;
+use api::parts::StepState;
+use api::plan::{Pause, Routing};
+use api::v1beta1::{CanaryStatus, RolloutStatus};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::capacity::{Batch, Current};
+use crate::draft::Draft;
+use crate::traffic_step::{Position, canary_ingress, withdraw};
+use crate::{EventType, WaitReason};
+
+/// What the walk came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// The step goes on.
+    On,
+    /// The last step is behind.
+    Done,
+}
+
+/// The stored moment of the last change of state.
+pub(crate) fn anchor(sub: &CanaryStatus, now: Timestamp) -> Timestamp {
+    sub.common.last_update_time.as_ref().map_or(now, |time| time.0)
+}
+
+/// Enters a state now.
+pub(crate) fn enter(sub: &mut CanaryStatus, state: StepState, now: Timestamp) {
+    sub.common.current_step_state = state;
+    sub.common.last_update_time = Some(Time(now));
+}
+
+/// Time that the data plane gets after each change.
+pub(crate) fn grace(routing: Option<&Routing>) -> SignedDuration {
+    let grace = routing.map_or(std::time::Duration::ZERO, Routing::closing_grace);
+    SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO)
+}
+
+impl Current<'_> {
+    /// One decision about the current step.
+    pub(crate) fn walk(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) -> Walk {
+        let state = sub.common.current_step_state.clone();
+        // A person, or the clock, lets the step end: nothing else is asked.
+        if state == StepState::StepReady || (state == StepState::StepPaused && self.pause_over(sub, draft)) {
+            return match self.index < self.spec.step_count() {
+                true => self.next(status, sub, draft),
+                false => Walk::Done,
+            };
+        }
+        let batch = self.ensure(sub, draft);
+        self.counts(&batch, &state, sub);
+        self.report(&batch, sub, draft);
+        match state {
+            StepState::StepTrafficRouting | StepState::StepMetricsAnalysis => self.settling(&batch, status, sub, draft),
+            StepState::StepPaused => self.paused(&batch, status, sub, draft),
+            _ => self.upgrading(&batch, status, sub, draft),
+        }
+        Walk::On
+    }
+
+    fn next(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) -> Walk {
+        let index = self.index + 1;
+        let Some(step) = self.spec.step(index) else {
+            return Walk::Done;
+        };
+        sub.common.current_step_index = Some(index);
+        sub.common.next_step_index = self.spec.default_next(index);
+        enter(sub, StepState::StepUpgrade, self.view.now);
+        let message = format!("step {index} of {} begins", self.spec.step_count());
+        draft.event(self.acting.object, EventType::Normal, reason::PROGRESSING, message);
+        Self { step, index, ..self }.walk(status, sub, draft)
+    }
+
+    fn says(self, what: &str) -> String {
+        format!(
+            "Rollout is in step({}/{}), and {what}",
+            self.index,
+            self.spec.step_count()
+        )
+    }
+
+    /// Numbers of pods: of no use to anybody while they change, so they travel with a write that is due anyway.
+    fn counts(self, batch: &Batch, state: &StepState, sub: &mut CanaryStatus) {
+        let quiet = matches!(state, StepState::StepUpgrade | StepState::BeforeStepUpgrade) && batch.missing.is_some();
+        if !quiet || self.late(sub) {
+            sub.canary_replicas = i32::try_from(batch.updated).unwrap_or(i32::MAX);
+            sub.canary_ready_replicas = i32::try_from(batch.ready).unwrap_or(i32::MAX);
+            sub.common.message = Some(self.batch_words(batch, sub));
+        }
+    }
+
+    fn batch_words(self, batch: &Batch, sub: &CanaryStatus) -> String {
+        let id = self.rollout_id(&sub.canary_revision);
+        let state = if batch.missing.is_some() { "Upgrading" } else { "Ready" };
+        let said = format!("BatchRelease is at state {state}, rollout-id {id}, step {}", self.index);
+        match &batch.missing {
+            Some(missing) => format!("{said}, {missing}"),
+            None => said,
+        }
+    }
+
+    fn upgrading(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        let now = self.view.now;
+        if sub.common.current_step_state != StepState::StepUpgrade {
+            enter(sub, StepState::StepUpgrade, now);
+        }
+        status.message = Some(self.says("upgrade workload to new version"));
+        draft.rule("upgrade", self.says("upgrade workload to new version"));
+        if let Some(missing) = &batch.missing {
+            if self.late(sub) {
+                status.message = Some(format!("{}: {missing}", self.says("upgrade workload to new version")));
+            }
+            return draft.wait(missing.clone());
+        }
+        let (Some(routing), Some(route)) = (&self.spec.routing, &self.step.route) else {
+            return self.unrouted(status, sub, draft);
+        };
+        let grace = grace(Some(routing));
+        let position = self.position(routing, route);
+        match &position {
+            Position::There if grace.is_zero() => self.pause(status, sub, draft),
+            Position::There => {
+                enter(sub, StepState::StepTrafficRouting, now);
+                status.message = Some(self.says("route traffic to new version"));
+                draft.rule("routed", self.says("route traffic to new version"));
+                draft.wait(WaitReason::Grace { until: now + grace });
+                draft.wake_at(now + grace);
+            }
+            Position::Above => {
+                draft.rule("lower", self.says("less traffic is routed to the new version"));
+                self.lead(routing, route, batch.endpoints, &position, draft);
+            }
+            Position::Below => {
+                let until = batch.since.unwrap_or(now) + grace;
+                if now < until {
+                    draft.rule("evidence", self.says("the routers get their time to see the new pods"));
+                    draft.wait(WaitReason::Grace { until });
+                    return draft.wake_at(until);
+                }
+                draft.rule("route", self.says("route traffic to new version"));
+                self.lead(routing, route, batch.endpoints, &position, draft);
+            }
+            Position::Leaving(object) => draft.wait(WaitReason::Gone { object: object.clone() }),
+            Position::Blocked(why) => {
+                status.message = Some(self.says(&format!("its traffic cannot be routed: {why}")));
+                draft.wait(WaitReason::Blocked { why: why.clone() });
+            }
+        }
+    }
+
+    /// A step that says nothing about traffic: no canary route, and the stable Service selects all pods.
+    fn unrouted(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        if let Some(routing) = &self.spec.routing {
+            if let Some(service) = self.view.service(&routing.service) {
+                let ops = traffic::service::widen(service, api::names::label::POD_TEMPLATE_HASH);
+                draft.patch(crate::Kind::Service, service, ops, None);
+            }
+            if !withdraw(self.view, routing, self.acting.object, draft) {
+                return;
+            }
+        }
+        self.pause(status, sub, draft);
+    }
+
+    /// The route shows the split; the routers get their time to follow.
+    fn settling(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        if self.lost(batch, sub, draft) {
+            return;
+        }
+        let routed = match (&self.spec.routing, &self.step.route) {
+            (Some(routing), Some(route)) => self.position(routing, route) == Position::There,
+            _ => true,
+        };
+        if !routed {
+            enter(sub, StepState::StepUpgrade, self.view.now);
+            return self.upgrading(batch, status, sub, draft);
+        }
+        let until = anchor(sub, self.view.now) + grace(self.spec.routing.as_ref());
+        if self.view.now < until {
+            draft.rule("settle", self.says("the routers get their time to follow"));
+            draft.wait(WaitReason::Grace { until });
+            return draft.wake_at(until);
+        }
+        self.pause(status, sub, draft);
+    }
+
+    /// Enters the pause of the step.
+    fn pause(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        enter(sub, StepState::StepPaused, self.view.now);
+        draft.event(
+            self.acting.object,
+            EventType::Normal,
+            reason::PROGRESSING,
+            self.pause_words(),
+        );
+        self.say_pause(status, draft);
+    }
+
+    fn ends_by_itself(self) -> bool {
+        self.index == self.spec.step_count() && self.step.is_all()
+    }
+
+    fn pause_words(self) -> String {
+        match self.step.pause {
+            Pause::Manual => self.says("you need manually confirm to enter the next step"),
+            Pause::For(seconds) => self.says(&format!("wait duration({seconds} seconds) to enter the next step")),
+        }
+    }
+
+    fn say_pause(self, status: &mut RolloutStatus, draft: &mut Draft) {
+        status.message = Some(self.pause_words());
+        draft.rule("pause", self.pause_words());
+        match self.step.pause {
+            Pause::Manual => draft.wait(WaitReason::Approval { step: self.index }),
+            Pause::For(seconds) => {
+                let until = self.view.now + SignedDuration::from_secs(i64::from(seconds));
+                draft.wake_at(until);
+            }
+        }
+    }
+
+    fn pause_over(self, sub: &CanaryStatus, draft: &mut Draft) -> bool {
+        if self.ends_by_itself() {
+            return true;
+        }
+        match self.step.pause {
+            Pause::Manual => false,
+            Pause::For(seconds) => {
+                let until = anchor(sub, self.view.now) + SignedDuration::from_secs(i64::from(seconds));
+                if self.view.now < until {
+                    draft.wait(WaitReason::Pause { until });
+                    draft.wake_at(until);
+                }
+                self.view.now >= until
+            }
+        }
+    }
+
+    /// Stands at the step: keeps what is there as it should be, and waits.
+    fn paused(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        if self.lost(batch, sub, draft) {
+            return;
+        }
+        status.message = Some(self.pause_words());
+        draft.rule("pause", self.pause_words());
+        if self.step.pause == Pause::Manual {
+            draft.wait(WaitReason::Approval { step: self.index });
+        }
+        if let (Some(routing), Some(route)) = (&self.spec.routing, &self.step.route) {
+            match self.position(routing, route) {
+                Position::There | Position::Leaving(_) => {}
+                Position::Blocked(why) => draft.wait(WaitReason::Blocked { why }),
+                position if batch.missing.is_none() => self.lead(routing, route, batch.endpoints, &position, draft),
+                _ => {}
+            }
+        }
+    }
+
+    /// The canary Deployment is gone or going: the route goes before its pods do, and the step is made again.
+    fn lost(self, batch: &Batch, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+        if self.view.canary().is_some() && self.view.batch_release.is_some() {
+            return false;
+        }
+        if let Some(missing) = &batch.missing {
+            draft.wait(missing.clone());
+        }
+        if let Some(routing) = &self.spec.routing
+            && canary_ingress(self.view, routing, self.acting.object).is_some()
+        {
+            withdraw(self.view, routing, self.acting.object, draft);
+        }
+        draft.rule("lost", "the canary Deployment is gone; the step is made again");
+        enter(sub, StepState::StepUpgrade, self.view.now);
+        true
+    }
+}
