@@ -1,4 +1,4 @@
-//! The workload controllers, as kube-controller-manager has them: Deployment, ReplicaSet, EndpointSlice.
+//! The workload controllers, as kube-controller-manager has them: Deployment, ReplicaSet, EndpointSlice, garbage collection.
 //!
 //! Each is a [`driver::Controller`]: which resources it watches, which keys a change concerns, and one reconcile. They see the cluster only
 //! through [`Cluster`], and derive everything from what is stored.
@@ -6,6 +6,7 @@
 mod deployment;
 mod driver;
 mod endpoint_slice;
+mod garbage;
 mod pod;
 mod replica_set;
 mod rolling;
@@ -23,4 +24,5 @@ pub fn start(cluster: &Arc<dyn Cluster>, tasks: &mut JoinSet<()>) {
     tasks.spawn(driver::run(cluster.clone(), deployment::Deployments));
     tasks.spawn(driver::run(cluster.clone(), replica_set::ReplicaSets));
     tasks.spawn(driver::run(cluster.clone(), endpoint_slice::EndpointSlices));
+    tasks.spawn(garbage::run(cluster.clone()));
 }
