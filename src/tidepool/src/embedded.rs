@@ -1,5 +1,6 @@
 //! The assembly: one store, one API server over it, its controllers, and the ways in.
 
+mod definitions;
 mod direct;
 mod namespaces;
 
@@ -13,10 +14,12 @@ use tokio::task::JoinSet;
 
 use crate::admission::Admission;
 use crate::cluster::Cluster;
+use crate::controllers;
+use crate::gateway::{Asked, Gateway, Lag, Outcome};
 use crate::http;
 use crate::http::serve::{self, Identity, ServeError, Serving};
 use crate::resource::NAMESPACES;
-use crate::server::{Builtin, Request, Server, User, Verb};
+use crate::server::{Builtin, Registry, Request, Server, User, Verb};
 use crate::store::Store;
 use crate::transport::Transport;
 use direct::Direct;
@@ -30,6 +33,7 @@ pub struct Options {}
 pub struct Embedded {
     server: Server,
     cluster: Arc<Direct>,
+    gateway: Gateway,
     tasks: JoinSet<()>,
 }
 
@@ -57,12 +61,9 @@ impl Embedded {
     /// Starts a cluster whose pods are reached through `network`.
     pub async fn start(env: &Env, network: &SimNetwork, options: Options) -> Self {
         let _ = (network, options);
-        let server = Server::new(
-            env.clone(),
-            Store::default(),
-            Arc::new(Builtin::default()),
-            Admission::default(),
-        );
+        let store = Store::default();
+        let types = Arc::new(Registry::new(Arc::new(Builtin::default()), store.clone()));
+        let server = Server::new(env.clone(), store, types, Admission::default());
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let mut request = Request::new(Verb::Create, &NAMESPACES, User::named("system:apiserver"));
             request.body = json!({ "metadata": { "name": name } });
@@ -73,7 +74,16 @@ impl Embedded {
         let cluster = Arc::new(Direct::new(server.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(namespaces::run(server.clone()));
-        Self { server, cluster, tasks }
+        tasks.spawn(definitions::run(server.clone()));
+        let seen: Arc<dyn Cluster> = cluster.clone();
+        controllers::start(&seen, &mut tasks);
+        let gateway = Gateway::start(seen, Lag::default(), &mut tasks);
+        Self {
+            server,
+            cluster,
+            gateway,
+            tasks,
+        }
     }
 
     /// The API for clients in this process.
@@ -84,6 +94,22 @@ impl Embedded {
     /// The API for one client process called `name`, with a switch that cuts it off.
     pub fn transport(&self, name: &str) -> Transport {
         Transport::new(http::service(self.server.clone(), User::named(name)))
+    }
+
+    /// The gateway in front of the cluster; it tells requests apart by their Host header and path.
+    pub fn gateway(&self) -> HttpService {
+        self.gateway.service()
+    }
+
+    /// The pods that such a request may be answered by now (namespace and name), and how probable each is. Nothing when it would be refused.
+    pub fn route(&self, asked: Asked<'_>) -> Vec<(String, String, f64)> {
+        match self.gateway.route(asked) {
+            Outcome::Forward(shares) => shares
+                .into_iter()
+                .map(|share| (share.endpoint.namespace, share.endpoint.pod, share.probability))
+                .collect(),
+            Outcome::NoRoute | Outcome::NoEndpoints => Vec::new(),
+        }
     }
 
     /// The cluster as controllers see it.

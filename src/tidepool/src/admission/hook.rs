@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Attributes;
+use super::webhook::{self, Address};
 use crate::object;
 use crate::resource::{NAMESPACES, StorageName};
 use crate::server::select::Labels;
@@ -19,17 +20,6 @@ const GROUP: &str = "admissionregistration.k8s.io";
 pub(super) enum Phase {
     Mutating,
     Validating,
-}
-
-/// Where a webhook is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    /// What the dialer is asked for.
-    pub(super) authority: String,
-    /// The path of the request.
-    pub(super) path: String,
-    /// The whole URL, for error texts.
-    pub(super) url: String,
 }
 
 /// One webhook of one configuration.
@@ -77,7 +67,8 @@ pub(super) fn read(server: &Server, phase: Phase) -> Vec<Hook> {
 }
 
 fn hook(phase: Phase, webhook: &Value) -> Hook {
-    let seconds = object::number(webhook, &["timeoutSeconds"]).unwrap_or(10);
+    let seconds = object::number(webhook, &["timeoutSeconds"]).and_then(|seconds| u64::try_from(seconds).ok());
+    let timeout = Duration::from_secs(seconds.unwrap_or(10));
     let selector = |field: &str| Labels::from_object(&webhook[field]).unwrap_or_default();
     let versions = texts(webhook, "admissionReviewVersions");
     let review_version = versions
@@ -91,8 +82,8 @@ fn hook(phase: Phase, webhook: &Value) -> Hook {
     Hook {
         phase,
         name: object::text(webhook, &["name"]).to_owned(),
-        address: address(&webhook["clientConfig"], seconds),
-        timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
+        address: webhook::address(&webhook["clientConfig"], timeout),
+        timeout,
         ignores_failure: webhook["failurePolicy"] == "Ignore",
         dry_run_safe: ["None", "NoneOnDryRun"].contains(&object::text(webhook, &["sideEffects"])),
         reinvoke: webhook["reinvocationPolicy"] == "IfNeeded",
@@ -117,35 +108,6 @@ fn rule(rule: &Value) -> Rule {
 fn texts(value: &Value, field: &str) -> Vec<String> {
     let items = object::items(value, &[field]).iter();
     items.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// The address in a `clientConfig`: of a Service, or a URL.
-pub(super) fn address(config: &Value, timeout: i64) -> Address {
-    if let Some(url) = config["url"].as_str() {
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let slash = rest.find('/').unwrap_or(rest.len());
-        let authority = url[..url.len() - rest.len() + slash].to_owned();
-        let path = if slash == rest.len() { "/" } else { &rest[slash..] };
-        return Address {
-            authority,
-            path: format!("{path}?timeout={timeout}s"),
-            url: format!("{url}?timeout={timeout}s"),
-        };
-    }
-    let service = &config["service"];
-    let path = service["path"].as_str().unwrap_or("/");
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let authority = format!(
-        "{}.{}.svc:{}",
-        object::text(service, &["name"]),
-        object::text(service, &["namespace"]),
-        object::number(service, &["port"]).unwrap_or(443)
-    );
-    Address {
-        path: format!("{slash}{path}?timeout={timeout}s"),
-        url: format!("https://{authority}{slash}{path}?timeout={timeout}s"),
-        authority,
-    }
 }
 
 /// The type in whose version a webhook wants a write; none when it does not want it.

@@ -3,11 +3,11 @@
 //! Which webhook wants which write is decided by pure functions over the stored configurations; calling one is the only effect. What a
 //! webhook is sent and what it may answer is `admission.k8s.io/v1`, or `v1beta1` where it asks for that first.
 
-mod call;
 mod hook;
 mod review;
 #[cfg(test)]
 mod tests;
+pub(crate) mod webhook;
 
 use serde_json::Value;
 
@@ -148,10 +148,12 @@ impl Admission {
         };
         let uid = server.review_uid();
         let review = review::request(hook, attributes, &kind, &uid, &shown_old, &shown_new);
-        let answer = match call::call(server.env(), hook, &review)
-            .await
-            .and_then(|answer| review::read(&answer, &uid))
-        {
+        let answer = webhook::post(server.env(), &hook.address, hook.timeout, &review).await;
+        let verdict = match answer {
+            Ok(answer) => review::read(&answer, &uid),
+            Err(why) => Err(format!("failed to call webhook: {why}")),
+        };
+        let answer = match verdict {
             Ok(answer) => answer,
             Err(why) if hook.ignores_failure => {
                 tracing::warn!(webhook = %hook.name, %why, "failed calling webhook, failing open");

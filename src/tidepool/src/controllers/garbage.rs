@@ -76,7 +76,13 @@ fn note(cluster: &dyn Cluster, nodes: &mut BTreeMap<String, Node>, delivered: &[
         }
         let kind = cluster.resource_of(object::text(value, &["apiVersion"]), object::text(value, &["kind"]));
         let Some(resource) = kind else { continue };
-        nodes.insert(uid.clone(), Node { resource, object: change.object.clone() });
+        nodes.insert(
+            uid.clone(),
+            Node {
+                resource,
+                object: change.object.clone(),
+            },
+        );
         let held = finalizers(value).any(|finalizer| finalizer == FOREGROUND || finalizer == ORPHAN);
         if !owners.is_empty() || (object::is_deleting(value) && held) {
             suspects.insert(uid);
@@ -90,31 +96,44 @@ fn dependents<'a>(
     owner: &'a str,
 ) -> impl Iterator<Item = (&'a String, &'a Node)> + 'a {
     nodes.iter().filter(move |(_, node)| {
-        object::items(&node.object.value, &["metadata", "ownerReferences"]).iter().any(|reference| reference["uid"] == owner)
+        object::items(&node.object.value, &["metadata", "ownerReferences"])
+            .iter()
+            .any(|reference| reference["uid"] == owner)
     })
 }
 
 fn finalizers(value: &Value) -> impl Iterator<Item = &str> {
-    object::items(value, &["metadata", "finalizers"]).iter().filter_map(Value::as_str)
+    object::items(value, &["metadata", "finalizers"])
+        .iter()
+        .filter_map(Value::as_str)
 }
 
 async fn collect(cluster: &dyn Cluster, nodes: &BTreeMap<String, Node>, node: &Node) -> Result<(), Status> {
     let (namespace, name) = (object::namespace(&node.object.value), object::name(&node.object.value));
-    let Some(current) = cluster.get(&node.resource, namespace, name).filter(|now| now.uid == node.object.uid) else {
+    let Some(current) = cluster
+        .get(&node.resource, namespace, name)
+        .filter(|now| now.uid == node.object.uid)
+    else {
         return Ok(());
     };
     let value = &current.value;
     if object::is_deleting(value) {
         if finalizers(value).any(|finalizer| finalizer == ORPHAN) {
             for (_, dependent) in dependents(nodes, &current.uid) {
-                let Some(fresh) = fresh(cluster, dependent) else { continue };
-                cluster.update(&dependent.resource, without_owner(&fresh.value, &current.uid)).await?;
+                let Some(fresh) = fresh(cluster, dependent) else {
+                    continue;
+                };
+                cluster
+                    .update(&dependent.resource, without_owner(&fresh.value, &current.uid))
+                    .await?;
             }
             cluster.update(&node.resource, without_finalizer(value, ORPHAN)).await?;
         } else if finalizers(value).any(|finalizer| finalizer == FOREGROUND) {
             let mut blocking = false;
             for (_, dependent) in dependents(nodes, &current.uid) {
-                let Some(fresh) = fresh(cluster, dependent) else { continue };
+                let Some(fresh) = fresh(cluster, dependent) else {
+                    continue;
+                };
                 let owners = object::items(&fresh.value, &["metadata", "ownerReferences"]);
                 blocking |= owners
                     .iter()
@@ -124,7 +143,9 @@ async fn collect(cluster: &dyn Cluster, nodes: &BTreeMap<String, Node>, node: &N
                 }
             }
             if !blocking {
-                cluster.update(&node.resource, without_finalizer(value, FOREGROUND)).await?;
+                cluster
+                    .update(&node.resource, without_finalizer(value, FOREGROUND))
+                    .await?;
             }
         }
         return Ok(());

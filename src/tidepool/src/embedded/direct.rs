@@ -117,10 +117,67 @@ impl Cluster for Direct {
         Box::pin(async move { self.server.call(request).await.map(|_| ()) })
     }
 
+    fn write_subresource<'a>(
+        &'a self,
+        resource: &'a Resource,
+        subresource: &'a str,
+        object: Value,
+    ) -> BoxFuture<'a, Result<(), Status>> {
+        let verb = if subresource == "binding" {
+            Verb::Create
+        } else {
+            Verb::Update
+        };
+        let mut request = self.request(verb, resource, object::namespace(&object), object::name(&object));
+        subresource.clone_into(&mut request.subresource);
+        request.body = object;
+        Box::pin(async move { self.server.call(request).await.map(|_| ()) })
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        let types = self.server.types().all().into_iter();
+        types
+            .filter(|kind| kind.resource.version == kind.storage_version)
+            .map(|kind| kind.resource.clone())
+            .collect()
+    }
+
+    fn resource_of(&self, api_version: &str, kind: &str) -> Option<Resource> {
+        let types = self.server.types().all().into_iter();
+        types
+            .map(|info| info.resource.clone())
+            .find(|resource| resource.kind == kind && resource.api_version() == api_version)
+    }
+
     fn watch(&self, resources: &[Resource]) -> Box<dyn Watched> {
+        self.follow(Scope::Some(resources.iter().map(Resource::storage).collect()))
+    }
+
+    fn watch_everything(&self) -> Box<dyn Watched> {
+        self.follow(Scope::Everything)
+    }
+}
+
+/// What a watch is about.
+enum Scope {
+    Some(Vec<StorageName>),
+    Everything,
+}
+
+impl Scope {
+    fn index(&self, storage: &StorageName) -> Option<usize> {
+        match self {
+            Self::Some(wanted) => wanted.iter().position(|one| one == storage),
+            Self::Everything => Some(0),
+        }
+    }
+}
+
+impl Direct {
+    fn follow(&self, scope: Scope) -> Box<dyn Watched> {
         Box::new(Following {
             server: self.server.clone(),
-            resources: resources.iter().map(Resource::storage).collect(),
+            scope,
             known: BTreeMap::new(),
             cursor: None,
             changes: self.server.store().changes(),
@@ -132,7 +189,7 @@ impl Cluster for Direct {
 /// A cursor over several collections.
 struct Following {
     server: Server,
-    resources: Vec<StorageName>,
+    scope: Scope,
     known: BTreeMap<Place, Arc<Stored>>,
     cursor: Option<u64>,
     changes: tokio::sync::watch::Receiver<u64>,
@@ -151,11 +208,7 @@ impl Following {
         let mut delivered = Vec::new();
         for entry in entries {
             self.cursor = Some(entry.revision);
-            let Some(resource) = self
-                .resources
-                .iter()
-                .position(|storage| *storage == entry.place.storage)
-            else {
+            let Some(resource) = self.scope.index(&entry.place.storage) else {
                 continue;
             };
             if entry.change == Change::Deleted {
@@ -178,7 +231,14 @@ impl Following {
         let mut delivered = Vec::new();
         let mut gone = std::mem::take(&mut self.known);
         let mut oldest = u64::MAX;
-        for (resource, storage) in self.resources.iter().enumerate() {
+        let collections = match &self.scope {
+            Scope::Some(wanted) => wanted.clone(),
+            Scope::Everything => self.server.store().collections(),
+        };
+        for storage in &collections {
+            let Some(resource) = self.scope.index(storage) else {
+                continue;
+            };
             let (revision, objects) = self.server.store().list(storage, None);
             oldest = oldest.min(revision);
             for object in objects {
@@ -203,7 +263,7 @@ impl Following {
             }
         }
         for (place, object) in gone {
-            let Some(resource) = self.resources.iter().position(|storage| *storage == place.storage) else {
+            let Some(resource) = self.scope.index(&place.storage) else {
                 continue;
             };
             delivered.push(Delivered {

@@ -85,10 +85,8 @@ async fn one(server: &Server, kind: &TypeInfo, object: &Stored, form: Form, colu
 }
 
 async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Result<Value, Status> {
-    let mut items = Vec::with_capacity(page.items.len());
-    for item in &page.items {
-        items.push(server.convert(kind, item.value.clone(), &kind.resource.version).await?);
-    }
+    let stored = page.items.iter().map(|item| item.value.clone()).collect();
+    let mut items = server.convert_all(kind, stored, &kind.resource.version).await?;
     let mut metadata = json!({ "resourceVersion": page.revision.to_string() });
     if !page.continue_from.is_empty() {
         metadata["continue"] = json!(page.continue_from);

@@ -69,9 +69,11 @@ impl Server {
             .mutate(self, &mut attributes, None, Some(&mut body))
             .await?;
         self.complete(kind, &mut body);
+        let now = meta::seconds(self.env().now());
         let preparing = Preparing {
             old: None,
             subresource: "",
+            now: &now,
         };
         for prepare in strategy.prepare {
             prepare(&preparing, &mut body);

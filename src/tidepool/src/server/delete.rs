@@ -40,6 +40,10 @@ impl Server {
             status.message = message;
             return Err(status);
         }
+        if self.strategy(&target.kind).kept.contains(&place.name.as_str()) {
+            let why = format!("this {} may not be deleted", target.kind.singular);
+            return Err(Status::forbidden(&place.storage, &place.name, &why));
+        }
         loop {
             let current = self
                 .store()
@@ -125,6 +129,12 @@ impl Server {
             Some("Orphan") => finalizers.push(json!(ORPHAN)),
             Some("Foreground") => finalizers.push(json!(FOREGROUND)),
             _ => {}
+        }
+        if !object::is_deleting(&value)
+            && let Some(cleanup) = strategy.cleanup
+            && !finalizers.iter().any(|finalizer| finalizer == cleanup)
+        {
+            finalizers.push(json!(cleanup));
         }
         let grace = strategy.grace.map_or(0, |grace| grace(&value, options.grace));
         let held = !finalizers.is_empty()

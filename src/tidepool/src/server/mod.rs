@@ -4,6 +4,7 @@
 //! admission. Reads are snapshots of the store; a write is decoded, admitted, and put in by compare-and-swap, again from the start when
 //! somebody else was faster. No lock is held across an await.
 
+mod convert;
 mod create;
 mod delete;
 mod list;
@@ -11,6 +12,7 @@ mod meta;
 pub mod names;
 mod patch;
 pub mod refusal;
+mod registry;
 pub mod request;
 pub mod select;
 pub mod strategy;
@@ -25,9 +27,10 @@ pub mod watch;
 use std::sync::Arc;
 
 use env::{Chance, Env};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use registry::Registry;
 pub use request::{Answer, Answered, FieldValidation, Options, Page, PatchKind, Request, User, Verb};
 pub use types::{TypeInfo, Types};
 pub use types_builtin::Builtin;
@@ -140,23 +143,6 @@ impl Server {
             Verb::Delete => self.delete(&request, &target).await,
             Verb::DeleteCollection => self.delete_collection(&request, &target).await,
         }
-    }
-
-    /// An object of `kind`'s collection in another of its versions, given in any of them.
-    ///
-    /// # Errors
-    /// When the conversion webhook fails.
-    #[expect(clippy::unused_async, reason = "a conversion webhook may be asked")]
-    pub async fn convert(&self, kind: &TypeInfo, mut object: Value, version: &str) -> Result<Value, Status> {
-        let wanted = if kind.resource.group.is_empty() {
-            version.to_owned()
-        } else {
-            format!("{}/{version}", kind.resource.group)
-        };
-        if object["apiVersion"] != json!(wanted) {
-            object["apiVersion"] = json!(wanted);
-        }
-        Ok(object)
     }
 
     /// A uid for one question to a webhook.

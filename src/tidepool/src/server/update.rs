@@ -122,9 +122,11 @@ impl Server {
             .await?;
         self.complete(kind, &mut new);
         self.restrict(request, target, &old, &mut new);
+        let now = meta::seconds(self.env().now());
         let preparing = Preparing {
             old: Some(&old),
             subresource: &request.subresource,
+            now: &now,
         };
         for prepare in strategy.prepare {
             prepare(&preparing, &mut new);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CUSTOM, PLAIN, Strategy, pods};
+use super::{PLAIN, Strategy, definitions, pods};
 use crate::resource::StorageName;
 use crate::server::names::NameRule;
 
@@ -27,6 +27,7 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
         Strategy {
             names: NameRule::Label,
             fields: &["status.phase"],
+            kept: &["default", "kube-system", "kube-public"],
             spec_finalizers: true,
             prepare: &[namespace],
             ..PLAIN
@@ -130,10 +131,7 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
     add(
         "apiextensions.k8s.io",
         "customresourcedefinitions",
-        Strategy {
-            status_metadata: true,
-            ..CUSTOM
-        },
+        definitions::STRATEGY,
     );
     for plural in ["roles", "rolebindings", "clusterroles", "clusterrolebindings"] {
         add(

@@ -3,7 +3,10 @@
 //! The machinery looks a collection up here and never asks for its name; a kind without an entry behaves as a custom resource does.
 
 mod builtin;
+mod definitions;
 mod pods;
+
+pub(crate) use definitions::CLEANUP;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,8 @@ pub struct Preparing<'a> {
     pub old: Option<&'a Value>,
     /// The subresource through which it is written; empty for the object itself.
     pub subresource: &'a str,
+    /// The time, as Kubernetes writes it.
+    pub now: &'a str,
 }
 
 /// Fills or corrects a new value before it is validated.
@@ -46,6 +51,10 @@ pub struct Strategy {
     pub fields: &'static [&'static str],
     /// Grace of deletion; kinds without one are removed at once.
     pub grace: Option<Grace>,
+    /// A finalizer that deletion adds by itself, because something must be cleaned up first.
+    pub cleanup: Option<&'static str>,
+    /// Objects that may not be deleted.
+    pub kept: &'static [&'static str],
     /// Whether `spec.finalizers` hold the object too, as a namespace's do.
     pub spec_finalizers: bool,
     /// What is done to a new value first.
@@ -63,6 +72,8 @@ pub const CUSTOM: Strategy = Strategy {
     status_metadata: false,
     fields: &[],
     grace: None,
+    cleanup: None,
+    kept: &[],
     spec_finalizers: false,
     prepare: &[],
     check: &[],
