@@ -49,6 +49,11 @@ pub fn name(object: &Value) -> &str {
     text(object, &["metadata", "name"])
 }
 
+/// The `name` of a part of an object: a container, a port, a volume.
+pub fn name_of_part(part: &Value) -> &str {
+    text(part, &["name"])
+}
+
 /// `metadata.namespace`; empty for objects that live in none.
 pub fn namespace(object: &Value) -> &str {
     text(object, &["metadata", "namespace"])
