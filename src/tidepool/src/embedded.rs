@@ -18,7 +18,9 @@ use crate::controllers;
 use crate::gateway::{Asked, Gateway, Lag, Outcome};
 use crate::http;
 use crate::http::serve::{self, Identity, ServeError, Serving};
+use crate::kubelet;
 use crate::resource::NAMESPACES;
+use crate::scheduler;
 use crate::server::{Builtin, Registry, Request, Server, User, Verb};
 use crate::store::Store;
 use crate::transport::Transport;
@@ -60,7 +62,7 @@ impl Served {
 impl Embedded {
     /// Starts a cluster whose pods are reached through `network`.
     pub async fn start(env: &Env, network: &SimNetwork, options: Options) -> Self {
-        let _ = (network, options);
+        let _ = options;
         let store = Store::default();
         let types = Arc::new(Registry::new(Arc::new(Builtin::default()), store.clone()));
         let server = Server::new(env.clone(), store, types, Admission::default());
@@ -77,6 +79,13 @@ impl Embedded {
         tasks.spawn(definitions::run(server.clone()));
         let seen: Arc<dyn Cluster> = cluster.clone();
         controllers::start(&seen, &mut tasks);
+        scheduler::start(seen.clone(), &mut tasks);
+        kubelet::start(
+            seen.clone(),
+            Arc::new(network.clone()),
+            kubelet::Options::default(),
+            &mut tasks,
+        );
         let gateway = Gateway::start(seen, Lag::default(), &mut tasks);
         Self {
             server,

@@ -4,7 +4,7 @@
 //! through [`Cluster`], and derive everything from what is stored.
 
 mod deployment;
-mod driver;
+pub(crate) mod driver;
 mod endpoint_slice;
 mod garbage;
 mod pod;

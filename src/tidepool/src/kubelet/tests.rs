@@ -9,28 +9,18 @@ use env::{Trace, empty, read_all};
 use http::{Request, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-use super::{Options, image, start};
+use super::image;
+use crate::Embedded;
 use crate::cluster::{Cluster, DeleteOptions};
 use crate::object;
 use crate::resource::{NODES, PODS};
-use crate::{Embedded, scheduler};
 
 /// Runs `body` on a cluster that has nodes and a scheduler.
 fn with_nodes<F: Future<Output = ()>>(seed: u64, body: impl FnOnce(SimEnv, Arc<dyn Cluster>) -> F) {
     run(seed, Trace::off(), |world| async move {
         let embedded = Embedded::start(&world.env, &world.network, crate::Options::default()).await;
-        let mut tasks = JoinSet::new();
-        start(
-            embedded.cluster(),
-            Arc::new(world.network.clone()),
-            Options::default(),
-            &mut tasks,
-        );
-        scheduler::start(embedded.cluster(), &mut tasks);
         body(world, embedded.cluster()).await;
-        tasks.shutdown().await;
         embedded.stop().await;
     });
 }
