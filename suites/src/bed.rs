@@ -1,0 +1,146 @@
+//! What a cluster offers to a scenario: the bed it lies in.
+//!
+//! Implemented by the binaries that run the suite (embedded, local, a stranger's cluster); everything else in this library takes a [`Bed`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use env::{Env, HttpService};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::Failure;
+
+/// Something that a cluster or an implementation may have; a scenario that needs one that is missing is skipped, and the report says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// An nginx-class gateway routes by Ingress.
+    IngressNginx,
+    /// Hours pass at once.
+    VirtualTime,
+    /// The gateway can tell the exact probability of each backend.
+    ExactSplit,
+    /// The controller can be killed and started again.
+    RestartController,
+    /// The controller's own requests can be seen, so that its writes can be counted.
+    CountWrites,
+    /// The controller refuses a bad Rollout when it is written.
+    Admission,
+}
+
+impl Feature {
+    /// The name under which reports know it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::IngressNginx => "ingress-nginx",
+            Self::VirtualTime => "virtual time",
+            Self::ExactSplit => "exact split",
+            Self::RestartController => "restart of the controller",
+            Self::CountWrites => "count of writes",
+            Self::Admission => "admission",
+        }
+    }
+}
+
+/// One write that the controller sent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Write {
+    /// `create`, `update`, `patch`, `apply`, `delete`.
+    pub verb: String,
+    /// The resource in the plural, with its subresource (`rollouts/status`).
+    pub resource: String,
+    /// The object's name.
+    pub name: String,
+}
+
+/// The exact share of one backend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// The pod's name.
+    pub pod: String,
+    /// The probability with which a request reaches it.
+    pub probability: f64,
+}
+
+/// What a request asks a gateway for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The Host header.
+    pub host: String,
+    /// The path.
+    pub path: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A cursor over "something in the cluster changed".
+#[derive(Debug)]
+pub struct Changes {
+    env: Env,
+    revision: watch::Receiver<u64>,
+}
+
+impl Changes {
+    /// A cursor that begins now.
+    pub fn new(env: Env, revision: watch::Receiver<u64>) -> Self {
+        Self { env, revision }
+    }
+
+    /// Returns when anything has changed since the last call, and after `at_most` in any case.
+    pub async fn next(&mut self, at_most: Duration) {
+        let changed = async {
+            if self.revision.changed().await.is_err() {
+                // The cluster is gone: only time goes on.
+                std::future::pending::<()>().await;
+            }
+        };
+        // A limit that passes is as good as a change: the caller looks again either way.
+        let _ = self.env.clock().timeout(at_most, changed).await;
+    }
+}
+
+/// A cluster with a controller in it.
+pub trait Bed: Send + Sync {
+    /// The cluster's name: `embedded`, `local`, …
+    fn name(&self) -> &'static str;
+
+    /// Its time, chance and trace.
+    fn env(&self) -> &Env;
+
+    /// The API as a person reaches it.
+    fn person(&self) -> kube::Client;
+
+    /// The gateway, as a browser reaches it.
+    fn gateway(&self) -> HttpService;
+
+    /// The namespace that the scenario has for itself.
+    fn namespace(&self) -> &str;
+
+    /// Whether nothing else runs in the cluster, so that cluster-scoped objects and other namespaces can be compared too.
+    fn is_exclusive(&self) -> bool;
+
+    /// What it has.
+    fn features(&self) -> BTreeSet<Feature>;
+
+    /// A cursor over its changes.
+    fn changes(&self) -> Changes;
+
+    /// The exact split of a route, where the gateway can tell it.
+    fn split(&self, question: &Question) -> Option<Vec<Share>>;
+
+    /// How long a pause of `asked` seconds in a manifest is to be in this cluster: shorter where time is real.
+    fn pause(&self, asked: Duration) -> Duration;
+
+    /// How long the gateway may take until it follows a change of its objects.
+    fn gateway_lag(&self) -> Duration;
+
+    /// What the controller has written so far, without Events and leases; empty where nobody can count.
+    fn writes(&self) -> Vec<Write>;
+
+    /// Kills the controller and starts another.
+    fn restart_controller(&self) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+/// A bed that is shared by a stage and its watchers.
+pub type SharedBed = Arc<dyn Bed>;

@@ -1,0 +1,249 @@
+//! The dialect of OpenKruise Rollouts (`rollouts.kruise.io`), in canary style behind an nginx-class Ingress.
+//!
+//! Used by every scenario until another family joins. Reads the hub version v1beta1, whatever version the Rollout was written in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::dialect::{Committed, Dialect, Ending, Gate, Observation, Phase, PlannedStep, StepState, Target};
+use crate::object::{condition, number, text};
+use crate::{ApiError, Kubernetes, ObjectRef, PatchKind, World};
+
+const VERSION: &str = "rollouts.kruise.io/v1beta1";
+const WEIGHT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1canary-weight";
+
+/// The grace that the custom resource declares as its default.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The dialect for one target.
+#[derive(Clone, Debug)]
+pub struct Kruise {
+    kubernetes: Kubernetes,
+    target: Target,
+}
+
+impl Kruise {
+    /// The dialect for `target`, spoken through `kubernetes`.
+    pub fn new(kubernetes: Kubernetes, target: Target) -> Self {
+        Self { kubernetes, target }
+    }
+
+    fn canary_ingress(&self) -> String {
+        format!("{}-canary", self.target.ingress)
+    }
+
+    async fn set_image(&self, image: &str) -> Result<Committed, ApiError> {
+        let workload = self.target.workload();
+        let found = self.kubernetes.get(&workload).await?;
+        let container = found
+            .as_ref()
+            .map(|found| text(found, "/spec/template/spec/containers/0/name").to_owned())
+            .unwrap_or_default();
+        let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}}});
+        self.kubernetes
+            .patch(&workload, None, PatchKind::Strategic, &patch)
+            .await
+            .map(|object| committed(&object))
+    }
+
+    async fn patch_spec(&self, spec: Value) -> Result<Committed, ApiError> {
+        self.kubernetes
+            .patch(&self.rollout(), None, PatchKind::Merge, &json!({ "spec": spec }))
+            .await
+            .map(|object| committed(&object))
+    }
+}
+
+fn committed(object: &Value) -> Committed {
+    Committed(text(object, "/metadata/resourceVersion").parse().unwrap_or_default())
+}
+
+fn step(step: &Value) -> PlannedStep {
+    let traffic = text(step, "/traffic");
+    let replicas = step.get("replicas").cloned().unwrap_or_default();
+    PlannedStep {
+        weight: traffic.strip_suffix('%').and_then(|weight| weight.parse().ok()),
+        replicas: replicas.as_str().map_or_else(|| replicas.to_string(), str::to_owned),
+        gate: match step.pointer("/pause/duration").and_then(Value::as_u64) {
+            Some(seconds) => Gate::After(Duration::from_secs(seconds)),
+            None => Gate::Approval,
+        },
+    }
+}
+
+fn phase(rollout: &Value) -> Phase {
+    match text(rollout, "/status/phase") {
+        "" | "Initial" => Phase::Initial,
+        "Healthy" => Phase::Healthy,
+        "Progressing" => Phase::Progressing,
+        "Terminating" => Phase::Terminating,
+        "Disabling" => Phase::Disabling,
+        "Disabled" => Phase::Disabled,
+        other => Phase::Other(other.to_owned()),
+    }
+}
+
+fn state(status: &Value) -> StepState {
+    match text(status, "/currentStepState") {
+        "" => StepState::None,
+        "StepPaused" => StepState::Paused,
+        "StepReady" => StepState::Ready,
+        "Completed" => StepState::Completed,
+        _ => StepState::Working,
+    }
+}
+
+fn ending(rollout: &Value) -> Option<Ending> {
+    let progressing = condition(rollout, "Progressing")?;
+    if text(progressing, "/reason") != "Completed" {
+        return None;
+    }
+    match text(condition(rollout, "Succeeded")?, "/status") {
+        "True" => Some(Ending::Completed),
+        "False" => Some(Ending::RolledBack),
+        _ => None,
+    }
+}
+
+impl Dialect for Kruise {
+    fn name(&self) -> &'static str {
+        "kruise"
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn rollout(&self) -> ObjectRef {
+        ObjectRef::namespaced(VERSION, "Rollout", &self.target.namespace, &self.target.rollout)
+    }
+
+    fn kinds(&self) -> Vec<(&'static str, &'static str)> {
+        vec![
+            (VERSION, "Rollout"),
+            ("apps/v1", "Deployment"),
+            ("networking.k8s.io/v1", "Ingress"),
+            ("v1", "Service"),
+            ("v1", "Pod"),
+        ]
+    }
+
+    fn read(&self, world: &World) -> Observation {
+        let route = world.get("Ingress", &self.canary_ingress());
+        let weight = route
+            .map(|route| text(route, WEIGHT).parse().unwrap_or_default())
+            .unwrap_or_default();
+        let canary_service = route
+            .map(|route| text(route, "/spec/rules/0/http/paths/0/backend/service/name").to_owned())
+            .filter(|name| !name.is_empty());
+        let Some(rollout) = world.get("Rollout", &self.target.rollout) else {
+            return Observation {
+                phase: Phase::Absent,
+                step: 0,
+                state: StepState::None,
+                revision: String::new(),
+                ending: None,
+                paused: false,
+                weight,
+                canary_service,
+                message: String::new(),
+                plan: Vec::new(),
+                grace: GRACE,
+                is_current: true,
+            };
+        };
+        let none = Value::Null;
+        let status = rollout.pointer("/status/canaryStatus").unwrap_or(&none);
+        let plan = rollout
+            .pointer("/spec/strategy/canary/steps")
+            .and_then(Value::as_array)
+            .map(|steps| steps.iter().map(step).collect())
+            .unwrap_or_default();
+        let grace = rollout
+            .pointer("/spec/strategy/canary/trafficRoutings/0/gracePeriodSeconds")
+            .and_then(Value::as_u64)
+            .map_or(GRACE, Duration::from_secs);
+        Observation {
+            phase: phase(rollout),
+            step: u32::try_from(number(status, "/currentStepIndex")).unwrap_or(u32::MAX),
+            state: state(status),
+            revision: text(status, "/canaryRevision").to_owned(),
+            ending: ending(rollout),
+            paused: rollout
+                .pointer("/spec/strategy/paused")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
+            weight,
+            canary_service,
+            message: text(rollout, "/status/message").to_owned(),
+            plan,
+            grace,
+            is_current: number(rollout, "/status/observedGeneration") == number(rollout, "/metadata/generation"),
+        }
+    }
+
+    fn observe(&self) -> futures::future::BoxFuture<'_, Result<Observation, ApiError>> {
+        Box::pin(async move {
+            let mut world = World::default();
+            let ingress = ObjectRef::namespaced(
+                "networking.k8s.io/v1",
+                "Ingress",
+                &self.target.namespace,
+                &self.canary_ingress(),
+            );
+            for name in [ingress, self.rollout()] {
+                if let Some(object) = self.kubernetes.get(&name).await? {
+                    world.put(Arc::new(object));
+                }
+            }
+            Ok(self.read(&world))
+        })
+    }
+
+    fn release<'a>(&'a self, image: &'a str) -> futures::future::BoxFuture<'a, Result<Committed, ApiError>> {
+        Box::pin(self.set_image(image))
+    }
+
+    fn approve<'a>(&'a self, seen: &'a Observation) -> futures::future::BoxFuture<'a, Result<Committed, ApiError>> {
+        Box::pin(async move {
+            let patch = json!([
+                {"op": "test", "path": "/status/canaryStatus/currentStepIndex", "value": seen.step},
+                {"op": "test", "path": "/status/canaryStatus/canaryRevision", "value": seen.revision},
+                {"op": "test", "path": "/status/canaryStatus/currentStepState", "value": "StepPaused"},
+                {"op": "replace", "path": "/status/canaryStatus/currentStepState", "value": "StepReady"},
+            ]);
+            self.kubernetes
+                .patch(&self.rollout(), Some("status"), PatchKind::Json, &patch)
+                .await
+                .map(|object| committed(&object))
+        })
+    }
+
+    fn jump(&self, step: u32) -> futures::future::BoxFuture<'_, Result<Committed, ApiError>> {
+        Box::pin(async move {
+            let patch = json!({"status": {"canaryStatus": {"nextStepIndex": step}}});
+            self.kubernetes
+                .patch(&self.rollout(), Some("status"), PatchKind::Merge, &patch)
+                .await
+                .map(|object| committed(&object))
+        })
+    }
+
+    fn pause(&self) -> futures::future::BoxFuture<'_, Result<Committed, ApiError>> {
+        Box::pin(self.patch_spec(json!({"strategy": {"paused": true}})))
+    }
+
+    fn resume(&self) -> futures::future::BoxFuture<'_, Result<Committed, ApiError>> {
+        Box::pin(self.patch_spec(json!({"strategy": {"paused": false}})))
+    }
+
+    fn disable(&self) -> futures::future::BoxFuture<'_, Result<Committed, ApiError>> {
+        Box::pin(self.patch_spec(json!({"disabled": true})))
+    }
+
+    fn roll_back<'a>(&'a self, image: &'a str) -> futures::future::BoxFuture<'a, Result<Committed, ApiError>> {
+        Box::pin(self.set_image(image))
+    }
+}

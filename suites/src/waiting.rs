@@ -1,0 +1,143 @@
+//! The two waits of a scenario: until something is so, and as long as it stays so. There is no sleep and no advancing of clocks.
+//!
+//! Both look again whenever the cluster changes, and at a beat for what is no object.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::dialect::{Ending, Observation, Phase};
+use crate::timeouts;
+use crate::{Check, Failure, Stage};
+
+/// The longest time between two looks of `until`.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// How often at least `holds` looks while nothing changes, in parts of its whole time.
+const LOOKS: u32 = 60;
+
+/// What a look saw: there, or not yet, with a word on how it is instead.
+pub type Look<T> = Result<Result<T, String>, Failure>;
+
+impl Stage {
+    /// Waits until `condition` gives a value, looking again at every change.
+    ///
+    /// # Errors
+    /// When `within` has passed, with what was seen last; or when `condition` fails.
+    pub async fn until<T, F>(&self, what: &str, within: Duration, condition: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Look<T>>,
+    {
+        let clock = self.bed().env().clock().clone();
+        let deadline = clock.elapsed().after(within);
+        let mut changes = self.bed().changes();
+        loop {
+            let seen = match condition().await? {
+                Ok(value) => return Ok(value),
+                Err(seen) => seen,
+            };
+            let left = deadline.since(clock.elapsed());
+            if left.is_zero() {
+                return Err(Failure::new(
+                    Check::Until,
+                    format!("{what}: not within {within:?}; {seen}"),
+                ));
+            }
+            changes.next(left.min(BEAT)).await;
+        }
+    }
+
+    /// Waits until the release shows what `condition` asks for.
+    ///
+    /// # Errors
+    /// When `within` has passed, with what it showed last.
+    pub async fn until_seen(
+        &self,
+        what: &str,
+        within: Duration,
+        condition: impl Fn(&Observation) -> bool,
+    ) -> Result<Observation, Failure> {
+        let condition = &condition;
+        self.until(what, within, || async move {
+            let seen = self.observe().await?;
+            Ok(if condition(&seen) {
+                Ok(seen)
+            } else {
+                Err(seen.to_string())
+            })
+        })
+        .await
+    }
+
+    /// Waits until the release stands at the gate of `step`.
+    ///
+    /// # Errors
+    /// When it does not get there in time.
+    pub async fn until_paused_at(&self, step: u32) -> Result<Observation, Failure> {
+        self.until_seen(&format!("paused at step {step}"), timeouts::STEP, |seen| {
+            seen.waits_at(step)
+        })
+        .await
+    }
+
+    /// Waits until the release has ended as `ending` says; `pauses` is what the plan waits for by itself on the way.
+    ///
+    /// # Errors
+    /// When it does not end so in time.
+    pub async fn until_ended(&self, ending: Ending, pauses: Duration) -> Result<Observation, Failure> {
+        self.until_seen(
+            &format!("ended: {ending:?}"),
+            timeouts::FINISH.saturating_add(pauses),
+            |seen| seen.phase == Phase::Healthy && seen.ending == Some(ending),
+        )
+        .await
+    }
+
+    /// Watches that `condition` stays true for `time`.
+    ///
+    /// # Errors
+    /// As soon as it is not.
+    pub async fn holds<F>(&self, what: &str, time: Duration, condition: impl Fn() -> F) -> Result<(), Failure>
+    where
+        F: Future<Output = Look<()>>,
+    {
+        let clock = self.bed().env().clock().clone();
+        let begin = clock.elapsed();
+        let end = begin.after(time);
+        let mut changes = self.bed().changes();
+        loop {
+            if let Err(seen) = condition().await? {
+                return Err(Failure::new(
+                    Check::Holds,
+                    format!("{what}: no longer after {:?}; {seen}", clock.elapsed().since(begin)),
+                ));
+            }
+            let left = end.since(clock.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            changes.next(left.min((time / LOOKS).max(BEAT))).await;
+        }
+    }
+
+    /// Watches that the release keeps showing what `condition` asks for.
+    ///
+    /// # Errors
+    /// As soon as it does not.
+    pub async fn holds_seen(
+        &self,
+        what: &str,
+        time: Duration,
+        condition: impl Fn(&Observation) -> bool,
+    ) -> Result<(), Failure> {
+        let condition = &condition;
+        self.holds(what, time, || async move {
+            let seen = self.observe().await?;
+            Ok(if condition(&seen) {
+                Ok(())
+            } else {
+                Err(seen.to_string())
+            })
+        })
+        .await
+    }
+}
