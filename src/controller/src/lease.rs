@@ -13,6 +13,7 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
+use crate::explain::explain;
 use crate::telemetry::Telemetry;
 
 /// Whether this replica may write.
@@ -96,7 +97,11 @@ pub(crate) async fn campaign(env: Env, client: kube::Client, candidate: Candidat
             Ok(Ok(false)) => failed = false,
             Ok(Err(error)) => {
                 if !failed {
-                    warn!(lease = candidate.name, %error, "could not read or renew the lease, trying again");
+                    warn!(
+                        lease = candidate.name,
+                        error = explain(&error),
+                        "could not read or renew the lease, trying again"
+                    );
                 }
                 failed = true;
             }

@@ -6,6 +6,7 @@
 
 mod driver;
 mod events;
+mod explain;
 pub mod install;
 mod lease;
 mod options;

@@ -42,7 +42,7 @@ pub async fn run(
     else {
         let (_alone, standing) = watch::channel(Standing::ALONE);
         options.telemetry.leading(true);
-        driver::drive(env, client, options, standing, stop).await;
+        driver::drive(env, client, options, rollout::plan, standing, stop).await;
         return Ok(());
     };
     let candidate = Candidate {
@@ -56,7 +56,7 @@ pub async fn run(
     let (publish, standing) = watch::channel(Standing::Waiting);
     let mut campaign = JoinSet::new();
     campaign.spawn(lease::campaign(env.clone(), client.clone(), candidate.clone(), publish));
-    let ended = driver::drive(env.clone(), client.clone(), options, standing, stop).await;
+    let ended = driver::drive(env.clone(), client.clone(), options, rollout::plan, standing, stop).await;
     campaign.shutdown().await;
     match ended {
         Ended::Stopped => {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::awaited::{Awaited, Sight};
 use super::cache::version;
+use crate::explain::explain;
 use crate::lease::Standing;
 use crate::telemetry::Telemetry;
 
@@ -36,7 +37,7 @@ pub(crate) enum Stop {
     #[error("{target}: no answer from the API server within {} s; trying again", REQUEST_LIMIT.as_secs())]
     NoAnswer { target: Target },
     /// The API server refused, or could not be reached.
-    #[error("write {target}: {cause}")]
+    #[error("write {target}: {}", explain(cause))]
     Failed {
         target: Target,
         #[source]

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 
 use super::backoff::Backoff;
 use super::cache::Delivery;
+use crate::explain::explain_watch;
 use crate::telemetry::Telemetry;
 
 /// Watches `kind` in all namespaces until the receiver is gone or the task is stopped.
@@ -66,9 +67,14 @@ pub(crate) async fn feed(
                 let delay = Backoff::WATCH.delay(failures, &chance);
                 // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
                 if failures == 0 {
-                    warn!(kind = name, %error, "watch failed, trying again");
+                    warn!(kind = name, error = explain_watch(&error), "watch failed, trying again");
                 } else {
-                    debug!(kind = name, %error, failures, "watch still fails");
+                    debug!(
+                        kind = name,
+                        error = explain_watch(&error),
+                        failures,
+                        "watch still fails"
+                    );
                 }
                 failures = failures.saturating_add(1);
                 env.sleep(delay).await;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use env::Env;
 use rollout::{Key, Plan, World};
 use serde_json::json;
-use tracing::info;
+use tracing::{debug, info};
 
 /// The last decisions.
 #[derive(Debug, Default)]
@@ -39,14 +39,12 @@ impl Journal {
                 .collect();
             json!({ "key": key.to_string(), "rule": plan.rule, "inputs": inputs, "waits": waits, "writes": writes })
         });
-        info!(
-            key = %key,
-            rule = plan.rule,
-            writes = writes.join(", "),
-            waits = waits.join("; "),
-            "{}",
-            plan.message
-        );
+        // The same again, since a write did not go through, is no news.
+        if news {
+            info!(key = %key, rule = plan.rule, writes = writes.join(", "), waits = waits.join("; "), "{}", plan.message);
+        } else {
+            debug!(key = %key, rule = plan.rule, "decided the same again");
+        }
         news
     }
 }

@@ -45,6 +45,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A plan that asks to be looked at again at once and writes nothing gets this instead, so that a defect cannot spin.
 const LEAST_WAKE: Duration = Duration::from_millis(100);
 
+/// The rules: from a world to a plan. [`rollout::plan`] outside of tests.
+pub(crate) type Decide = fn(&World) -> Plan;
+
 /// How the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -64,6 +67,7 @@ struct Finished {
 
 struct Driver {
     options: Options,
+    decide: Decide,
     writer: Writer,
     chance: Chance,
     caches: Caches,
@@ -78,11 +82,12 @@ struct Driver {
     running: JoinSet<Finished>,
 }
 
-/// Drives all keys until `stop` resolves or the lease is lost. Every task that it started has ended when it returns.
+/// Drives all keys by `decide` until `stop` resolves or the lease is lost. Every task that it started has ended when it returns.
 pub(crate) async fn drive(
     env: Env,
     client: kube::Client,
     options: Options,
+    decide: Decide,
     mut standing: watch::Receiver<Standing>,
     stop: impl Future<Output = ()> + Send,
 ) -> Ended {
@@ -96,6 +101,7 @@ pub(crate) async fn drive(
         },
         chance: env.chance("driver/backoff"),
         options,
+        decide,
         caches: Caches::new(),
         queue: Queue::new(Backoff::RECONCILE),
         ledger: Ledger::default(),
@@ -221,7 +227,7 @@ impl Driver {
     fn reconcile(&mut self, key: Key) {
         let env = self.writer.env.clone();
         let world = observe::observe(&self.caches, &key, env.now());
-        let plan = rollout::plan(&world);
+        let plan = (self.decide)(&world);
         self.writer.telemetry.reconciled();
         let news = self.journal.note(&env, &key, &world, &plan);
         if plan.writes.is_empty() && (plan.events.is_empty() || !news) {

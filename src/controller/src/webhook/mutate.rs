@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::READ_LIMIT;
 use super::review::{Admission, Operation, Verdict};
+use crate::explain::explain;
 
 /// Judges an update of an `apps/v1` Deployment.
 pub(super) async fn deployment(env: &Env, client: kube::Client, request: &Admission) -> Verdict {
@@ -53,7 +54,7 @@ pub(super) async fn deployment(env: &Env, client: kube::Client, request: &Admiss
                 message,
             },
         },
-        Ok(Err(error)) => unread(&error),
+        Ok(Err(error)) => unread(&explain(&error)),
         Err(elapsed) => unread(&elapsed),
     }
 }

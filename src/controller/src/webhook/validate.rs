@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::READ_LIMIT;
 use super::review::{Admission, Operation, Verdict};
+use crate::explain::explain;
 
 /// Judges a Rollout that is created or updated, in whichever version it was sent.
 pub(super) async fn rollout(env: &Env, client: kube::Client, request: &Admission) -> Verdict {
@@ -24,7 +25,7 @@ pub(super) async fn rollout(env: &Env, client: kube::Client, request: &Admission
     let listed = env.clock().timeout(READ_LIMIT, api.list(&ListParams::default())).await;
     let others = match listed {
         Ok(Ok(others)) => others.items,
-        Ok(Err(error)) => return unread(&request.namespace, &error),
+        Ok(Err(error)) => return unread(&request.namespace, &explain(&error)),
         Err(elapsed) => return unread(&request.namespace, &elapsed),
     };
     let own = request.object.pointer("/metadata/name").and_then(Value::as_str);

@@ -1,1 +1,14 @@
 //! The driver's parts as values, and the whole of it over a scripted API server.
+
+mod api_server;
+mod driving;
+mod queue;
+mod reading_own_writes;
+mod relation;
+
+use kube::core::DynamicObject;
+use serde_json::Value;
+
+fn object(value: Value) -> DynamicObject {
+    serde_json::from_value(value).expect("an object")
+}
