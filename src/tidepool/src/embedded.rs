@@ -131,6 +131,11 @@ impl Embedded {
         self.server.store().changes()
     }
 
+    /// Forgets the history up to now: older watches and pages are told to begin anew.
+    pub fn compact(&self) {
+        self.server.store().compact(self.server.store().revision());
+    }
+
     /// Serves the API over TLS on a free port of 127.0.0.1. Needs a runtime with I/O.
     ///
     /// # Errors

@@ -2,6 +2,9 @@
 //!
 //! What the suites kill a controller with: cut before the commit, after the commit and before the answer, or lose just the answer.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use env::{Body, BoxError, HttpService};

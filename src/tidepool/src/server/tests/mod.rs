@@ -1,7 +1,11 @@
 //! The API server through a real client.
 
+mod custom;
+mod deletes;
+mod lists;
 mod refusals;
 mod verbs;
+mod watches;
 
 use std::future::Future;
 
