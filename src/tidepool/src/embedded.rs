@@ -26,15 +26,29 @@ use crate::store::Store;
 use crate::transport::Transport;
 use direct::Direct;
 
-/// What a cluster is made of beside its API server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {}
+/// How a cluster behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How pods start and stop.
+    pub kubelet: kubelet::Options,
+    /// How long after a change the gateway acts on it.
+    pub gateway_lag: Lag,
+}
+
+/// A pod, by its namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PodName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
 
 /// A Kubernetes in this process.
 #[derive(Debug)]
 pub struct Embedded {
     server: Server,
-    cluster: Arc<Direct>,
+    cluster: Arc<dyn Cluster>,
     gateway: Gateway,
     tasks: JoinSet<()>,
 }
@@ -45,6 +59,7 @@ pub struct Served {
     /// The text of a kubeconfig whose user may do everything.
     pub kubeconfig: String,
     api: Serving,
+    gateway: Serving,
 }
 
 impl Served {
@@ -53,16 +68,21 @@ impl Served {
         self.api.address()
     }
 
+    /// Where the gateway listens, without TLS.
+    pub const fn gateway(&self) -> std::net::SocketAddr {
+        self.gateway.address()
+    }
+
     /// Closes all sockets.
     pub async fn stop(self) {
         self.api.stop().await;
+        self.gateway.stop().await;
     }
 }
 
 impl Embedded {
     /// Starts a cluster whose pods are reached through `network`.
     pub async fn start(env: &Env, network: &SimNetwork, options: Options) -> Self {
-        let _ = options;
         let store = Store::default();
         let types = Arc::new(Registry::new(Arc::new(Builtin::default()), store.clone()));
         let server = Server::new(env.clone(), store, types, Admission::default());
@@ -73,20 +93,15 @@ impl Embedded {
                 tracing::error!(namespace = name, error = %status, "namespace of a new cluster was refused");
             }
         }
-        let cluster = Arc::new(Direct::new(server.clone()));
+        let cluster: Arc<dyn Cluster> = Arc::new(Direct::new(server.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(namespaces::run(server.clone()));
         tasks.spawn(definitions::run(server.clone()));
-        let seen: Arc<dyn Cluster> = cluster.clone();
-        controllers::start(&seen, &mut tasks);
-        scheduler::start(seen.clone(), &mut tasks);
-        kubelet::start(
-            seen.clone(),
-            Arc::new(network.clone()),
-            kubelet::Options::default(),
-            &mut tasks,
-        );
-        let gateway = Gateway::start(seen, Lag::default(), &mut tasks);
+        controllers::start(&cluster, &mut tasks);
+        scheduler::start(cluster.clone(), &mut tasks);
+        let pods = Arc::new(network.clone());
+        kubelet::start(cluster.clone(), pods, options.kubelet, &mut tasks);
+        let gateway = Gateway::start(cluster.clone(), options.gateway_lag, &mut tasks);
         Self {
             server,
             cluster,
@@ -105,25 +120,32 @@ impl Embedded {
         Transport::new(http::service(self.server.clone(), User::named(name)))
     }
 
-    /// The gateway in front of the cluster; it tells requests apart by their Host header and path.
+    /// The cluster as controllers see it.
+    pub fn cluster(&self) -> Arc<dyn Cluster> {
+        self.cluster.clone()
+    }
+
+    /// The gateway for clients in this process; requests are told apart by their Host header and path.
     pub fn gateway(&self) -> HttpService {
         self.gateway.service()
     }
 
-    /// The pods that such a request may be answered by now (namespace and name), and how probable each is. Nothing when it would be refused.
-    pub fn route(&self, asked: Asked<'_>) -> Vec<(String, String, f64)> {
-        match self.gateway.route(asked) {
+    /// Which pods may answer such a request now, and how probable each is; none when nobody would. Where the gateway does not know of a change
+    /// yet, neither does this.
+    pub fn route(&self, host: &str, path: &str, headers: &[(String, String)]) -> Vec<(PodName, f64)> {
+        match self.gateway.route(Asked { host, path, headers }) {
             Outcome::Forward(shares) => shares
                 .into_iter()
-                .map(|share| (share.endpoint.namespace, share.endpoint.pod, share.probability))
+                .map(|share| {
+                    let pod = PodName {
+                        namespace: share.endpoint.namespace,
+                        name: share.endpoint.pod,
+                    };
+                    (pod, share.probability)
+                })
                 .collect(),
             Outcome::NoRoute | Outcome::NoEndpoints => Vec::new(),
         }
-    }
-
-    /// The cluster as controllers see it.
-    pub fn cluster(&self) -> Arc<dyn Cluster> {
-        self.cluster.clone()
     }
 
     /// Tells of every new revision of the cluster's objects.
@@ -136,7 +158,7 @@ impl Embedded {
         self.server.store().compact(self.server.store().revision());
     }
 
-    /// Serves the API over TLS on a free port of 127.0.0.1. Needs a runtime with I/O.
+    /// Serves the API over TLS and the gateway without, on free ports of 127.0.0.1. Needs a runtime with I/O.
     ///
     /// # Errors
     /// When there is no port or no certificate to be had.
@@ -147,6 +169,7 @@ impl Embedded {
         Ok(Served {
             kubeconfig: serve::kubeconfig(api.address(), &identity, &token),
             api,
+            gateway: serve::over_tcp(self.gateway()).await?,
         })
     }
 

@@ -21,7 +21,7 @@ pub mod store;
 pub mod transport;
 
 pub use cluster::{Cluster, Watched};
-pub use embedded::{Embedded, Options};
+pub use embedded::{Embedded, Options, PodName};
 pub use resource::Resource;
 pub use status::Status;
 pub use store::{Change, Store, Stored};
