@@ -3,6 +3,9 @@
 //! Objects as JSON, for server-side apply by the binary's `--install`, by the suites and by `tidegate crds`. The names are OpenKruise's, so
 //! that an installation takes the place of one of theirs.
 
+#[cfg(test)]
+mod tests;
+
 use api::names::{GROUP, label, webhook};
 use base64::Engine;
 use k8s_openapi::ByteString;

@@ -4,6 +4,9 @@
 //! thirds into a lease that it could not renew, long before another replica, which waits for the whole of it, may take it. The lease's times
 //! are for people: others judge by how long they themselves have seen it unchanged, so clocks need not agree.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use env::{Env, Moment};

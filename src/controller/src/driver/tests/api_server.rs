@@ -127,7 +127,7 @@ impl ApiServer {
             // Events are nobody's concern here but the log's.
             let note = serde_json::from_slice::<Value>(&body).unwrap_or_default()["message"].to_string();
             state.requests.push(format!("EVENT {note}"));
-            return reply(201, serde_json::from_slice(&body).unwrap_or_default());
+            return reply(201, &serde_json::from_slice(&body).unwrap_or_default());
         }
         state.requests.push(format!("{} {}", parts.method, parts.uri.path()));
         if parts.method != Method::GET
@@ -147,11 +147,11 @@ impl ApiServer {
                 let version = state.revision.to_string();
                 reply(
                     200,
-                    json!({ "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": version }, "items": items }),
+                    &json!({ "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": version }, "items": items }),
                 )
             }
             (Method::GET, Some(_)) => match state.objects.get(&key) {
-                Some(object) => reply(200, object.clone()),
+                Some(object) => reply(200, object),
                 None => status(404, "not found"),
             },
             (Method::POST, _) => {
@@ -166,7 +166,7 @@ impl ApiServer {
                 }
                 object["metadata"]["uid"] = json!(format!("uid-{key}"));
                 let stored = self.store(&mut state, key, object);
-                reply(201, stored)
+                reply(201, &stored)
             }
             (Method::PATCH, Some(_)) => {
                 let Some(mut object) = state.objects.get(&key).cloned() else {
@@ -187,7 +187,7 @@ impl ApiServer {
                     }
                 }
                 let stored = self.store(&mut state, key, object);
-                reply(200, stored)
+                reply(200, &stored)
             }
             (Method::DELETE, Some(_)) => {
                 let Some(mut object) = state.objects.remove(&key) else {
@@ -200,7 +200,7 @@ impl ApiServer {
                 self.show(&state);
                 reply(
                     200,
-                    json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" }),
+                    &json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" }),
                 )
             }
             _ => status(405, "not scripted"),
@@ -235,7 +235,7 @@ impl ApiServer {
     }
 }
 
-fn reply(code: u16, body: Value) -> Response<Body> {
+fn reply(code: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(full(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(code).expect("a status code");
     response
@@ -249,6 +249,6 @@ fn status(code: u16, message: &str) -> Response<Body> {
     };
     reply(
         code,
-        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message }),
+        &json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message }),
     )
 }
