@@ -48,7 +48,10 @@ fn a_write_is_awaited_until_its_version_or_a_newer_one_of_its_kind_is_delivered(
         Kind::Service,
         Delivery::Applied(service(8, &json!({ "name": "other", "uid": "u2" }))),
     );
-    assert_eq!(ledger.delivered(Kind::Service, None, &caches), std::slice::from_ref(&key));
+    assert_eq!(
+        ledger.delivered(Kind::Service, None, &caches),
+        std::slice::from_ref(&key)
+    );
     assert!(!ledger.waits(&key, &caches));
 }
 
