@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The plugin: `kubectl tidegate`.
+
+fn main() -> std::process::ExitCode {
+    kubectl_tidegate::process()
+}

@@ -1,0 +1,161 @@
+//! What a command changes, as a value: a patch bound to what the person looked at, or the reason why there is none.
+
+use api::parts::{RolloutPhase, StepState};
+use api::v1beta1::{CommonStatus, Rollout};
+use serde_json::{Value, json};
+
+use crate::view;
+
+/// A write that is ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// A JSON Patch on the status, which tests what it was decided on.
+    Status { operations: Value, said: &'static str },
+    /// A merge patch on the object.
+    Spec { merge: Value, said: &'static str },
+}
+
+impl Change {
+    pub(crate) fn said(&self) -> &'static str {
+        match self {
+            Self::Status { said, .. } | Self::Spec { said, .. } => said,
+        }
+    }
+}
+
+/// Why there is nothing to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is so already.
+    Nothing(&'static str),
+    /// It cannot be done; the sentence goes on after the object's name.
+    Because(String),
+}
+
+/// Where the strategy's sub-status is, its revision's field and what people call it.
+struct Sub<'a> {
+    common: &'a CommonStatus,
+    revision: &'a str,
+    path: &'static str,
+    revision_field: &'static str,
+    word: &'static str,
+}
+
+fn sub(rollout: &Rollout) -> Option<Sub<'_>> {
+    let status = rollout.status.as_ref()?;
+    match (&status.canary_status, &status.blue_green_status) {
+        (Some(canary), _) => Some(Sub {
+            common: &canary.common,
+            revision: &canary.canary_revision,
+            path: "/status/canaryStatus",
+            revision_field: "canaryRevision",
+            word: "canary",
+        }),
+        (None, Some(blue_green)) => Some(Sub {
+            common: &blue_green.common,
+            revision: &blue_green.updated_revision,
+            path: "/status/blueGreenStatus",
+            revision_field: "updatedRevision",
+            word: "blue-green",
+        }),
+        (None, None) => None,
+    }
+}
+
+impl Sub<'_> {
+    /// The release is still where the person saw it.
+    fn still(&self) -> Vec<Value> {
+        vec![
+            json!({ "op": "test", "path": format!("{}/currentStepIndex", self.path), "value": self.common.current_step_index }),
+            json!({ "op": "test", "path": format!("{}/{}", self.path, self.revision_field), "value": self.revision }),
+        ]
+    }
+}
+
+/// Opens the gate that the release waits at, and no other: the patch tests step, revision and state.
+pub(crate) fn approve(rollout: &Rollout, step: Option<i32>, revision: Option<&str>) -> Result<Change, Refused> {
+    let Some(sub) = sub(rollout) else {
+        return Err(Refused::Because(
+            "no need to approve: not in canary or blue-green progress".to_owned(),
+        ));
+    };
+    let looked_at = |what: &str, seen: &str| {
+        Refused::Because(format!(
+            "is not at {what} {seen} any more: it is at {}; nothing was approved, look again",
+            view::place(rollout)
+        ))
+    };
+    if let Some(step) = step.filter(|step| sub.common.current_step_index != Some(*step)) {
+        return Err(looked_at("step", &step.to_string()));
+    }
+    if let Some(revision) = revision.filter(|revision| *revision != sub.revision) {
+        return Err(looked_at("revision", revision));
+    }
+    match sub.common.current_step_state {
+        StepState::StepPaused => {}
+        StepState::StepReady => return Err(Refused::Nothing("already approved")),
+        _ => {
+            return Err(Refused::Because(format!(
+                "does not allow to approve, because current {} state is not 'StepPaused': it is at {}",
+                sub.word,
+                view::place(rollout)
+            )));
+        }
+    }
+    let state = format!("{}/currentStepState", sub.path);
+    let mut operations = sub.still();
+    operations.push(json!({ "op": "test", "path": state, "value": StepState::StepPaused }));
+    operations.push(json!({ "op": "replace", "path": state, "value": StepState::StepReady }));
+    Ok(Change::Status {
+        operations: operations.into(),
+        said: "approved",
+    })
+}
+
+/// Asks for another step than the one that comes next.
+pub(crate) fn jump(rollout: &Rollout, to: i32) -> Result<Change, Refused> {
+    let because = |text: String| Err(Refused::Because(text));
+    let released = rollout
+        .status
+        .as_ref()
+        .is_some_and(|status| status.phase == RolloutPhase::Progressing);
+    let Some(sub) = sub(rollout).filter(|_| released) else {
+        return because("no release is under way, so there is no step to jump from".to_owned());
+    };
+    let steps = view::step_count(rollout);
+    if !(1..=steps).contains(&to) {
+        return because(format!("has no step {to}; its steps are 1 to {steps}"));
+    }
+    let current = sub.common.current_step_index.unwrap_or_default();
+    if to == current + 1 {
+        return because(format!("goes to step {to} next anyway; use approve when it waits"));
+    }
+    let mut operations = sub.still();
+    operations.push(json!({ "op": "replace", "path": format!("{}/nextStepIndex", sub.path), "value": to }));
+    Ok(Change::Status {
+        operations: operations.into(),
+        said: "jumping",
+    })
+}
+
+/// Holds the release.
+pub(crate) fn pause(rollout: &Rollout) -> Result<Change, Refused> {
+    if rollout.spec.strategy.paused == Some(true) {
+        return Err(Refused::Because("is already paused".to_owned()));
+    }
+    Ok(Change::Spec {
+        merge: json!({ "spec": { "strategy": { "paused": true } } }),
+        said: "paused",
+    })
+}
+
+/// Lets a held release go on.
+pub(crate) fn resume(rollout: &Rollout) -> Result<Change, Refused> {
+    if rollout.spec.strategy.paused != Some(true) {
+        return Err(Refused::Because("is not paused".to_owned()));
+    }
+    Ok(Change::Spec {
+        merge: json!({ "spec": { "strategy": { "paused": false } } }),
+        said: "resumed",
+    })
+}

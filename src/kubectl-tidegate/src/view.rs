@@ -1,0 +1,192 @@
+//! What a person is told about a Rollout: one line, one place, one verdict, one page. Pure text from a value.
+
+use std::fmt::Write as _;
+
+use api::names::condition;
+use api::parts::{IntOrString, RolloutPhase, StepState};
+use api::plan::{Pause, Plan, Route, Router, Style};
+use api::v1beta1::Rollout;
+
+/// How a release stands, as the exit code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The last release was promoted, or there never was one.
+    Completed,
+    /// The last release was rolled back.
+    RolledBack,
+    /// A person must act.
+    Paused,
+    /// Going on by itself.
+    UnderWay,
+}
+
+/// How a Rollout's release stands by its status alone.
+pub(crate) fn verdict(rollout: &Rollout) -> Verdict {
+    let Some(status) = &rollout.status else {
+        return Verdict::UnderWay;
+    };
+    // A status that speaks of an older spec proves nothing.
+    if status.observed_generation < rollout.metadata.generation {
+        return Verdict::UnderWay;
+    }
+    match status.phase {
+        RolloutPhase::Disabled => Verdict::Completed,
+        RolloutPhase::Healthy => match status
+            .condition(condition::SUCCEEDED)
+            .map(|found| found.status.as_str())
+        {
+            Some("False") => Verdict::RolledBack,
+            _ => Verdict::Completed,
+        },
+        RolloutPhase::Progressing => {
+            let held = rollout.spec.strategy.paused == Some(true);
+            if held || waits_for_approval(rollout) {
+                Verdict::Paused
+            } else {
+                Verdict::UnderWay
+            }
+        }
+        _ => Verdict::UnderWay,
+    }
+}
+
+/// Whether the current step waits for a person rather than for time.
+fn waits_for_approval(rollout: &Rollout) -> bool {
+    let Some(common) = rollout.status.as_ref().and_then(|status| status.common()) else {
+        return false;
+    };
+    let pause = Plan::of(rollout)
+        .ok()
+        .and_then(|plan| plan.step(common.current_step_index?).map(|step| step.pause));
+    common.current_step_state == StepState::StepPaused && matches!(pause, None | Some(Pause::Manual))
+}
+
+/// How many steps the strategy in use has.
+pub(crate) fn step_count(rollout: &Rollout) -> i32 {
+    let strategy = &rollout.spec.strategy;
+    let canary = strategy.canary.as_ref().and_then(|canary| canary.steps.as_ref());
+    let blue_green = strategy
+        .blue_green
+        .as_ref()
+        .and_then(|blue_green| blue_green.steps.as_ref());
+    canary
+        .or(blue_green)
+        .map_or(0, |steps| i32::try_from(steps.len()).unwrap_or(i32::MAX))
+}
+
+/// `step 1/4 (StepPaused) of revision abc`.
+pub(crate) fn place(rollout: &Rollout) -> String {
+    let Some(status) = &rollout.status else {
+        return "no step: the controller has not seen it".to_owned();
+    };
+    let (Some(common), Some(revision)) = (status.common(), status.updated_revision()) else {
+        return format!("no step, phase {}", status.phase);
+    };
+    let step = common.current_step_index.unwrap_or_default();
+    format!(
+        "step {step}/{} ({}) of revision {revision}",
+        step_count(rollout),
+        common.current_step_state
+    )
+}
+
+/// The status in one line.
+pub(crate) fn line(rollout: &Rollout) -> String {
+    let Some(status) = &rollout.status else {
+        return "is new: the controller has not seen it".to_owned();
+    };
+    let mut line = status.phase.to_string();
+    if status.phase == RolloutPhase::Progressing {
+        let _ = write!(line, ", {}", place(rollout));
+    }
+    if let Some(message) = status.message.as_deref().filter(|message| !message.is_empty()) {
+        let _ = write!(line, ": {message}");
+    }
+    line
+}
+
+/// The plan and where it is, on a page.
+pub(crate) fn description(rollout: &Rollout) -> String {
+    let mut page = String::new();
+    let mut row = |label: &str, value: &str| {
+        let _ = writeln!(page, "{}", format!("{label:<19}{value}").trim_end());
+    };
+    let metadata = &rollout.metadata;
+    row("Name:", metadata.name.as_deref().unwrap_or_default());
+    row("Namespace:", metadata.namespace.as_deref().unwrap_or_default());
+    let status = rollout.status.clone().unwrap_or_default();
+    let phase = if status.phase.is_empty() {
+        "Unknown"
+    } else {
+        status.phase.as_str()
+    };
+    row("Status:", phase);
+    if status.observed_generation == metadata.generation {
+        row("Message:", status.message.as_deref().unwrap_or_default());
+    }
+    let workload = &rollout.spec.workload_ref;
+    row(
+        "Workload:",
+        &format!("{}/{} ({})", workload.kind, workload.name, workload.api_version),
+    );
+    let plan = match Plan::of(rollout) {
+        Ok(plan) => plan,
+        Err(errors) => {
+            row("Problem:", &api::field_error::aggregate(&errors));
+            return page;
+        }
+    };
+    let style = match plan.style() {
+        Style::Canary => "Canary",
+        Style::Partition => "Canary, in place",
+        Style::BlueGreen => "BlueGreen",
+    };
+    row("Strategy:", style);
+    let current = status.common().and_then(|common| common.current_step_index);
+    row(
+        " Step:",
+        &format!("{}/{}", current.unwrap_or_default(), plan.step_count()),
+    );
+    row(" Steps:", "");
+    for (number, step) in (1..).zip(&plan.steps) {
+        let here = if current == Some(number) { "*" } else { "-" };
+        let replicas = match &step.replicas {
+            IntOrString::Int(pods) => pods.to_string(),
+            IntOrString::String(share) => share.clone(),
+        };
+        let route = match &step.route {
+            Some(Route::Weight(weight)) => format!("traffic {weight}"),
+            Some(Route::Matches(matches)) => format!("traffic by {} match(es)", matches.len()),
+            None => "no traffic".to_owned(),
+        };
+        let pause = match step.pause {
+            Pause::Manual => "until approved".to_owned(),
+            Pause::For(seconds) => format!("for {seconds} s"),
+        };
+        let state = if current == Some(number) {
+            format!("  {}", status.current_step_state)
+        } else {
+            String::new()
+        };
+        row("", &format!("{here} replicas {replicas}, {route}, {pause}{state}"));
+    }
+    if let Some(routing) = &plan.routing {
+        row("Traffic Routings:", &format!("Service {}", routing.service));
+        for router in &routing.routers {
+            let router = match router {
+                Router::Ingress { class, name } => format!("Ingress {name} ({class})"),
+                Router::HttpRoute { name } => format!("HTTPRoute {name}"),
+                Router::Custom(objects) => format!("{} custom object(s)", objects.len()),
+            };
+            row("", &router);
+        }
+    }
+    if let Some(common) = status.common() {
+        row(
+            "Current Revision:",
+            common.stable_revision.as_deref().unwrap_or_default(),
+        );
+        row("Update Revision:", status.updated_revision().unwrap_or_default());
+    }
+    page
+}
