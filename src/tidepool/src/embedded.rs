@@ -3,6 +3,8 @@
 mod definitions;
 mod direct;
 mod namespaces;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -367,13 +367,12 @@ async fn report(cluster: &dyn Cluster, namespace: &str, name: &str) -> Result<Op
         let text = "Deployment does not have minimum availability.".to_owned();
         ("Available", "False", "MinimumReplicasUnavailable", text)
     }];
-    let moved = [
-        ("updatedReplicas", updated),
-        ("replicas", total),
-        ("availableReplicas", available),
-    ]
-    .iter()
-    .any(|(field, count)| old[*field].as_i64().unwrap_or(0) != *count);
+    // Progress is more of the new or less of the old, as upstream has it: pods that come and go are none.
+    let was = |field: &str| old[field].as_i64().unwrap_or(0);
+    let moved = updated > was("updatedReplicas")
+        || total - updated < was("replicas") - was("updatedReplicas")
+        || sum("readyReplicas") > was("readyReplicas")
+        || available > was("availableReplicas");
     let (progress, again) = progress(&deployment, new, complete, moved, cluster.env().now());
     conditions.push(progress);
     let mut status = json!({ "observedGeneration": object::generation(&deployment.value) });
@@ -446,7 +445,9 @@ fn progress(
         .and_then(|before| before["lastUpdateTime"].as_str()?.parse::<jiff::Timestamp>().ok())
         .filter(|_| !moved);
     let passed = since.map_or(0, |since| now.duration_since(since).as_secs());
-    if passed >= deadline {
+    // Once exceeded it stays so until something moves; the time of that verdict is no time of progress.
+    let exceeded = !moved && before.is_some_and(|before| before["reason"] == "ProgressDeadlineExceeded");
+    if exceeded || passed >= deadline {
         let text = format!("ReplicaSet \"{set}\" has timed out progressing.");
         return (("Progressing", "False", "ProgressDeadlineExceeded", text), None);
     }
