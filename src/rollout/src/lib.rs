@@ -17,6 +17,8 @@ mod meta;
 mod plan;
 mod progress;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod traffic_step;
 mod view;
 mod world;

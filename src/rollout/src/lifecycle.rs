@@ -37,9 +37,28 @@ pub(crate) fn decide(view: &View<'_>, acting: &Acting<'_>, draft: &mut Draft) {
     }
     if finished {
         release_finalizer(view, acting, draft);
-    } else {
+    } else if !only_figures(&old, &status) {
         draft.rollout_status(acting.object, &old, &status);
     }
+}
+
+/// Whether a step whose pods are being made differs in figures only. They travel with the next write that says something.
+fn only_figures(old: &RolloutStatus, new: &RolloutStatus) -> bool {
+    let (Some(before), Some(after)) = (&old.canary_status, &new.canary_status) else {
+        return false;
+    };
+    let mut comparable = new.clone();
+    let mut sub = after.clone();
+    sub.canary_replicas = before.canary_replicas;
+    sub.canary_ready_replicas = before.canary_ready_replicas;
+    before
+        .common
+        .pod_template_hash
+        .clone_into(&mut sub.common.pod_template_hash);
+    sub.common.message.clone_from(&before.common.message);
+    sub.common.observed_workload_generation = before.common.observed_workload_generation;
+    comparable.canary_status = Some(sub);
+    before.common.current_step_state == StepState::StepUpgrade && comparable == *old
 }
 
 /// Puts our finalizer and the plan's hash on the Rollout; true when that had to be written first.
