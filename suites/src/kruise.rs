@@ -36,14 +36,9 @@ impl Kruise {
 
     async fn set_image(&self, image: &str) -> Result<Committed, ApiError> {
         let workload = self.target.workload();
-        let found = self.kubernetes.get(&workload).await?;
-        let container = found
-            .as_ref()
-            .map(|found| text(found, "/spec/template/spec/containers/0/name").to_owned())
-            .unwrap_or_default();
-        let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}}});
+        let patch = json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]);
         self.kubernetes
-            .patch(&workload, None, PatchKind::Strategic, &patch)
+            .patch(&workload, None, PatchKind::Json, &patch)
             .await
             .map(|object| committed(&object))
     }

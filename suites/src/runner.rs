@@ -149,9 +149,14 @@ struct Played {
 }
 
 fn failed_early(scenario: &Scenario, failure: Failure) -> Report {
+    could_not_start(&scenario.id, failure)
+}
+
+/// The report of a scenario whose bed could not be made.
+pub fn could_not_start(id: &str, failure: Failure) -> Report {
     Report {
         verdict: Verdict::Failed(vec![failure]),
-        ..Report::skipped(&scenario.id, "")
+        ..Report::skipped(id, "")
     }
 }
 

@@ -1,2 +1,65 @@
-//! Placeholder.
-fn main() {}
+//! `e2e`: runs the suite's scenarios against tidegate on a cluster in this process. `cargo xtask e2e` builds and starts it.
+
+mod embedded;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "e2e",
+    about = "Runs tidegate's scenarios and judges them by measured traffic and proven clean-up"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run scenarios on the embedded cluster and report.
+    Run(Run),
+}
+
+/// What to run, and where the results go.
+#[derive(clap::Args)]
+struct Run {
+    /// Only scenarios whose name matches; `*` stands for any text.
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    scenario: String,
+    /// The seed of everything that is left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many scenarios run at the same time.
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Write each scenario's trace into this folder, one JSON line per event.
+    #[arg(long, value_name = "DIR")]
+    trace: Option<PathBuf>,
+    /// Write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a report: Markdown, or JSON when the name ends in `.json`.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Only name the scenarios.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> ExitCode {
+    let Arguments {
+        command: Command::Run(options),
+    } = Arguments::parse();
+    match run::run(&options, &mut std::io::stdout().lock()) {
+        Ok(code) => code,
+        Err(error) => {
+            // The one line that a person reads when nothing could be run at all.
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("error: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Patch: the four ways to describe a change, applied to the stored object in the request's version.
+//! Patch: the ways to describe a change, applied to the stored object in the request's version. Strategic merge and server-side apply are refused.
 
 use serde_json::Value;
 
@@ -17,16 +17,25 @@ impl Server {
         let kind = &target.kind;
         let operations = match how {
             PatchKind::Json => Some(operations(&request.body)?),
-            _ => None,
+            PatchKind::Merge => None,
+            // Both need list keys from the type's schema; answering with a plain merge would lose what a client meant to keep.
+            PatchKind::Strategic | PatchKind::Apply => {
+                return Err(Status {
+                    code: 415,
+                    reason: "UnsupportedMediaType",
+                    message: "this server merges by JSON Patch and JSON Merge Patch only; send one of those".to_owned(),
+                    details: serde_json::json!({}),
+                });
+            }
         };
         let change = |old: &Value, warnings: &mut Vec<String>| {
             let mut new = old.clone();
-            match (&operations, how) {
-                (Some(operations), _) => {
+            match &operations {
+                Some(operations) => {
                     json_patch::patch(&mut new, operations)
                         .map_err(|error| Status::unprocessable(&error.to_string()))?;
                 }
-                (None, _) => json_patch::merge(&mut new, &request.body),
+                None => json_patch::merge(&mut new, &request.body),
             }
             meta::accept(request, kind, &mut new)?;
             self.shape(request, kind, &mut new, warnings)?;
