@@ -31,10 +31,14 @@ impl Model {
         model.insert(Kind::Service, json!({"metadata": {"name": "echoserver"}, "spec": {"selector": {"app": "echoserver"}, "ports": [{"port": 80, "nodePort": 30080}], "clusterIP": "10.0.0.1"}}));
         let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "echoserver", "port": {"number": 80}}}});
         model.insert(Kind::Ingress, json!({"metadata": {"name": "echoserver"}, "spec": {"ingressClassName": "nginx", "rules": [{"host": "echo.example.com", "http": {"paths": [path]}}]}}));
-        model.insert(Kind::Rollout, json!({"metadata": {"name": "rollouts-demo"}, "spec": {
-            "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "echoserver"},
-            "strategy": {"canary": {"enableExtraWorkloadForCanary": true, "steps": steps,
-                "trafficRoutings": [{"service": "echoserver", "gracePeriodSeconds": 3, "ingress": {"name": "echoserver"}}]}}}}));
+        let mut canary = json!({"enableExtraWorkloadForCanary": true, "trafficRoutings": [
+            {"service": "echoserver", "gracePeriodSeconds": 3, "ingress": {"name": "echoserver"}}]});
+        canary["steps"] = steps;
+        let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "echoserver"});
+        model.insert(
+            Kind::Rollout,
+            json!({"metadata": {"name": "rollouts-demo"}, "spec": {"workloadRef": workload, "strategy": {"canary": canary}}}),
+        );
         model
     }
 
