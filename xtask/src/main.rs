@@ -2,6 +2,7 @@
 //! product is the binary `e2e`, which is built here and then takes this process over.
 
 mod hand_over;
+mod openapi;
 mod tidy;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ cargo xtask <command>
   demo [--yes]     the walkthrough told step by step in the terminal
   up [--speed N]   an embedded cluster with the controller in it, to drive with kubectl and curl
   tidy             the rules that no compiler checks
+  openapi          take the built-in types of Kubernetes into tidepool's data file again (--check only compares)
 ";
 
 fn main() -> Result<ExitCode> {
@@ -25,6 +27,7 @@ fn main() -> Result<ExitCode> {
         Some("e2e") => hand_over::to_e2e("run", &rest),
         Some(verb @ ("demo" | "up")) => hand_over::to_e2e(verb, &rest),
         Some("tidy") => tidy::run(),
+        Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             say(USAGE);
             Ok(ExitCode::SUCCESS)
