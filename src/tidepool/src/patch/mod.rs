@@ -1,0 +1,186 @@
+//! Strategic merge patches: a merge patch that knows from the schema by which key the items of a list are the same. Pure; reached through
+//! [`Schema::strategic_merge`](crate::schema::Schema::strategic_merge).
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+use crate::schema::node::Cursor;
+
+const ORDER: &str = "$setElementOrder/";
+const REMOVE: &str = "$deleteFromPrimitiveList/";
+const DIRECTIVE: &str = "$patch";
+const RETAIN: &str = "$retainKeys";
+
+/// A patch cannot be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatchError {
+    /// `$patch` says something that is no directive.
+    #[error("Unknown patch type: {0}")]
+    Directive(String),
+    /// An item of a list lacks the field by which items are the same.
+    #[error("map: {item} does not contain declared merge key: {key}")]
+    NoKey {
+        /// The item.
+        item: String,
+        /// The field.
+        key: String,
+    },
+}
+
+/// Applies the patch to the value at the cursor.
+pub(crate) fn strategic(cursor: Cursor<'_>, value: &mut Value, patch: &Value) -> Result<(), PatchError> {
+    merge(Some(cursor), value, patch)
+}
+
+fn merge(cursor: Option<Cursor<'_>>, value: &mut Value, patch: &Value) -> Result<(), PatchError> {
+    let Value::Object(patch) = patch else {
+        *value = patch.clone();
+        return Ok(());
+    };
+    match patch
+        .get(DIRECTIVE)
+        .map(|directive| directive.as_str().unwrap_or_default())
+    {
+        Some("replace") => *value = Value::Object(Map::new()),
+        Some("delete") => {
+            *value = Value::Object(Map::new());
+            return Ok(());
+        }
+        None | Some("merge") => {}
+        Some(other) => return Err(PatchError::Directive(other.to_owned())),
+    }
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let Value::Object(map) = value else { return Ok(()) };
+    if let Some(retained) = patch.get(RETAIN).and_then(Value::as_array) {
+        map.retain(|name, _| retained.iter().any(|retained| retained == name));
+    }
+    for (name, removed) in patch {
+        if let Some(list) = name.strip_prefix(REMOVE)
+            && let Some(items) = map.get_mut(list).and_then(Value::as_array_mut)
+        {
+            let removed = removed.as_array().map(Vec::as_slice).unwrap_or_default();
+            items.retain(|item| !removed.contains(item));
+        }
+    }
+    for (name, wanted) in patch {
+        if name.starts_with('$') {
+            continue;
+        }
+        let child = cursor.and_then(|cursor| cursor.child(name));
+        match wanted {
+            Value::Null => {
+                map.remove(name);
+            }
+            Value::Array(wanted) => {
+                let key = child
+                    .and_then(Cursor::field_of)
+                    .and_then(|field| field.merge.as_deref());
+                let order = patch.get(&format!("{ORDER}{name}"));
+                let list = map.entry(name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                merge_list(child.and_then(Cursor::items), key, list, wanted)?;
+                if let (Some(key), Some(Value::Array(order)), Value::Array(list)) = (key, order, list) {
+                    sort(list, order, key);
+                }
+            }
+            Value::Object(_) if child.and_then(Cursor::field_of).is_some_and(|field| field.replace) => {
+                map.insert(name.clone(), wanted.clone());
+            }
+            Value::Object(inner) if inner.get(DIRECTIVE) == Some(&Value::from("delete")) => {
+                map.remove(name);
+            }
+            _ => merge(child, map.entry(name.clone()).or_insert(Value::Null), wanted)?,
+        }
+    }
+    // An order alone, without items to merge, sorts what is there.
+    for (name, order) in patch {
+        if let Some(list) = name.strip_prefix(ORDER)
+            && !patch.contains_key(list)
+            && let (Some(Value::Array(items)), Some(order)) = (map.get_mut(list), order.as_array())
+        {
+            let child = cursor.and_then(|cursor| cursor.child(list));
+            if let Some(key) = child
+                .and_then(Cursor::field_of)
+                .and_then(|field| field.merge.as_deref())
+            {
+                sort(items, order, key);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `key` is none where lists are replaced, and empty where items are their own key.
+fn merge_list(
+    items: Option<Cursor<'_>>,
+    key: Option<&str>,
+    list: &mut Value,
+    patch: &[Value],
+) -> Result<(), PatchError> {
+    let replaces = patch
+        .iter()
+        .any(|item| item.as_object().is_some_and(|item| item.len() == 1) && item[DIRECTIVE] == "replace");
+    let kept = patch.iter().filter(|item| !replaces || item.get(DIRECTIVE).is_none());
+    let (Some(key), false, Value::Array(list)) = (key, replaces, &mut *list) else {
+        *list = kept
+            .cloned()
+            .map(|item| cleaned(items, item))
+            .collect::<Result<_, _>>()?;
+        return Ok(());
+    };
+    for wanted in patch {
+        if key.is_empty() {
+            if !list.contains(wanted) {
+                list.push(wanted.clone());
+            }
+            continue;
+        }
+        let Some(identity) = wanted.get(key) else {
+            return Err(PatchError::NoKey {
+                item: wanted.to_string(),
+                key: key.to_owned(),
+            });
+        };
+        let place = list.iter().position(|item| item.get(key) == Some(identity));
+        match (place, wanted[DIRECTIVE].as_str()) {
+            (_, Some("delete")) => list.retain(|item| item.get(key) != Some(identity)),
+            (Some(place), _) => merge(items, &mut list[place], wanted)?,
+            (None, _) => list.push(cleaned(items, wanted.clone())?),
+        }
+    }
+    Ok(())
+}
+
+/// A new item without the directives in it.
+fn cleaned(items: Option<Cursor<'_>>, item: Value) -> Result<Value, PatchError> {
+    if !item.is_object() {
+        return Ok(item);
+    }
+    let mut made = Value::Object(Map::new());
+    merge(items, &mut made, &item)?;
+    Ok(made)
+}
+
+/// Puts the items that the order names in its order; the others stay behind the one that they followed.
+fn sort(list: &mut Vec<Value>, order: &[Value], key: &str) {
+    let rank = |item: &Value| {
+        order.iter().position(|wanted| {
+            if key.is_empty() {
+                wanted == item
+            } else {
+                wanted.get(key).is_some() && wanted.get(key) == item.get(key)
+            }
+        })
+    };
+    let mut last = None;
+    let mut ranked: Vec<(Option<usize>, Value)> = Vec::new();
+    for item in list.drain(..) {
+        last = rank(&item).or(last);
+        ranked.push((last, item));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    list.extend(ranked.into_iter().map(|(_, item)| item));
+}
