@@ -23,6 +23,7 @@ use crate::http::serve::{self, Identity, ServeError, Serving};
 use crate::kubelet;
 use crate::resource::NAMESPACES;
 use crate::scheduler;
+use crate::schema::Catalog;
 use crate::server::{Builtin, Registry, Request, Server, User, Verb};
 use crate::store::Store;
 use crate::transport::Transport;
@@ -86,7 +87,10 @@ impl Embedded {
     /// Starts a cluster whose pods are reached through `network`.
     pub async fn start(env: &Env, network: &SimNetwork, options: Options) -> Self {
         let store = Store::default();
-        let types = Arc::new(Registry::new(Arc::new(Builtin::default()), store.clone()));
+        let types = Arc::new(Registry::new(
+            Arc::new(Builtin::new(&Catalog::builtin())),
+            store.clone(),
+        ));
         let server = Server::new(env.clone(), store, types, Admission::default());
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let mut request = Request::new(Verb::Create, &NAMESPACES, User::named("system:apiserver"));

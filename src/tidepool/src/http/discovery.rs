@@ -106,16 +106,6 @@ fn group(name: &str, versions: &[String]) -> Value {
     })
 }
 
-const VERBS: [&str; 8] = [
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
 const VIEW_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 fn resources(types: &[Arc<TypeInfo>], group: &str, version: &str, text: Text) -> Result<Response<Body>, BoxError> {
@@ -129,7 +119,7 @@ fn resources(types: &[Arc<TypeInfo>], group: &str, version: &str, text: Text) ->
         let resource = &kind.resource;
         let mut entry = json!({
             "name": resource.plural, "singularName": kind.singular, "namespaced": resource.namespaced,
-            "kind": resource.kind, "verbs": VERBS,
+            "kind": resource.kind, "verbs": kind.verbs,
         });
         if !kind.short_names.is_empty() {
             entry["shortNames"] = json!(kind.short_names);
@@ -203,7 +193,7 @@ fn aggregated_resource(kind: &TypeInfo) -> Value {
     let own = json!({ "group": resource.group, "version": resource.version, "kind": resource.kind });
     let mut entry = json!({
         "resource": resource.plural, "responseKind": own, "scope": scope,
-        "singularResource": kind.singular, "verbs": VERBS,
+        "singularResource": kind.singular, "verbs": kind.verbs,
     });
     if !kind.short_names.is_empty() {
         entry["shortNames"] = json!(kind.short_names);

@@ -15,6 +15,7 @@ pub mod refusal;
 mod registry;
 pub mod request;
 pub mod select;
+mod shape;
 pub mod strategy;
 mod subresource;
 #[cfg(test)]
@@ -132,6 +133,9 @@ impl Server {
         let target = Target { kind, place };
         if !request.subresource.is_empty() {
             return self.subresource(&request, &target).await;
+        }
+        if !target.kind.verbs.iter().any(|verb| verb == request.verb.name()) {
+            return Err(Status::method_not_allowed());
         }
         match request.verb {
             Verb::Get => self.get(&request, &target).await,

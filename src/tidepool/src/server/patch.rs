@@ -9,12 +9,18 @@ use crate::status::Status;
 /// How many operations a JSON patch may have.
 const MOST_OPERATIONS: usize = 10_000;
 
+/// The patches that custom resources take.
+const CUSTOM_PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
 impl Server {
     pub(super) async fn patch(&self, request: &Request, target: &Target, how: PatchKind) -> Result<Answered, Status> {
         if request.name.is_empty() {
             return Err(Status::method_not_allowed());
         }
         let kind = &target.kind;
+        if how == PatchKind::Strategic && kind.custom {
+            return Err(Status::unsupported_media_type(CUSTOM_PATCHES));
+        }
         let operations = match how {
             PatchKind::Json => Some(operations(&request.body)?),
             PatchKind::Merge => None,

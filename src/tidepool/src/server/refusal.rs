@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::types::TypeInfo;
 use crate::resource::StorageName;
+use crate::schema::FieldError;
 use crate::status::Status;
 
 /// One reason for which an object is invalid.
@@ -44,6 +45,16 @@ impl Cause {
             reason: "FieldValueForbidden",
             field: field.into(),
             message: format!("Forbidden: {why}"),
+        }
+    }
+}
+
+impl From<FieldError> for Cause {
+    fn from(error: FieldError) -> Self {
+        Self {
+            reason: error.reason,
+            field: error.field,
+            message: error.message,
         }
     }
 }

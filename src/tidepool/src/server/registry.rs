@@ -12,10 +12,23 @@ use serde_json::Value;
 use super::types::{Scale, TypeInfo, Types};
 use crate::object;
 use crate::resource::{Resource, StorageName};
+use crate::schema::Schema;
 use crate::store::{Place, Store, Stored};
 
 /// Group and plural of definitions.
 const DEFINITIONS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
+
+/// What can be done with custom resources.
+const VERBS: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
 
 type Read = BTreeMap<String, (u64, Vec<Arc<TypeInfo>>)>;
 
@@ -107,24 +120,30 @@ fn types_of(definition: &Value) -> Vec<TypeInfo> {
     versions
         .iter()
         .filter(|version| version["served"] == true)
-        .map(|version| TypeInfo {
-            resource: Resource {
-                group: object::text(spec, &["group"]).to_owned().into(),
-                version: object::text(version, &["name"]).to_owned().into(),
-                plural: object::text(names, &["plural"]).to_owned().into(),
-                kind: kind.to_owned().into(),
-                namespaced: spec["scope"] == "Namespaced",
-            },
-            singular: singular.clone(),
-            short_names: texts(&names["shortNames"]),
-            categories: texts(&names["categories"]),
-            storage_version: stored
-                .map(|stored| object::text(stored, &["name"]))
-                .unwrap_or_default()
-                .to_owned(),
-            status: version["subresources"]["status"].is_object(),
-            scale: scale(&version["subresources"]["scale"]),
-            custom: true,
+        .filter_map(|version| {
+            // A definition whose schema cannot be compiled is refused when it is written.
+            let schema = Schema::custom(&version["schema"]["openAPIV3Schema"]).ok()?;
+            Some(TypeInfo {
+                resource: Resource {
+                    group: object::text(spec, &["group"]).to_owned().into(),
+                    version: object::text(version, &["name"]).to_owned().into(),
+                    plural: object::text(names, &["plural"]).to_owned().into(),
+                    kind: kind.to_owned().into(),
+                    namespaced: spec["scope"] == "Namespaced",
+                },
+                singular: singular.clone(),
+                short_names: texts(&names["shortNames"]),
+                categories: texts(&names["categories"]),
+                storage_version: stored
+                    .map(|stored| object::text(stored, &["name"]))
+                    .unwrap_or_default()
+                    .to_owned(),
+                status: version["subresources"]["status"].is_object(),
+                scale: scale(&version["subresources"]["scale"]),
+                custom: true,
+                verbs: VERBS.map(str::to_owned).to_vec(),
+                schema,
+            })
         })
         .collect()
 }

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use crate::resource::Resource;
+use crate::schema::Schema;
 
 /// One served version of one type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct TypeInfo {
     /// Group, version, plural, kind, scope.
     pub resource: Resource,
@@ -23,6 +24,10 @@ pub struct TypeInfo {
     pub status: bool,
     /// Where `/scale` finds its numbers; none when there is no such subresource.
     pub scale: Option<Scale>,
+    /// The verbs of its collection, as discovery lists them.
+    pub verbs: Vec<String>,
+    /// Its fields: defaults, list types, rules.
+    pub schema: Schema,
     /// Whether it comes from a CustomResourceDefinition.
     pub custom: bool,
 }

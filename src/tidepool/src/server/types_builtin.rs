@@ -1,119 +1,72 @@
-//! A small table of built-in types.
+//! The built-in types as the machinery wants them, from the catalogue.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::types::{Scale, TypeInfo, Types};
-use crate::resource::Resource;
+use crate::schema::{Builtin as Described, Catalog};
 
-/// Types known at compile time.
+/// The catalogue's stable types.
 #[derive(Debug)]
-pub struct Builtin(Vec<Arc<TypeInfo>>);
+pub struct Builtin {
+    types: Vec<Arc<TypeInfo>>,
+    places: BTreeMap<(String, String, String), usize>,
+}
 
-const KINDS: &[(&str, &str, &str, &str, &str, bool, bool)] = &[
-    ("", "v1", "namespaces", "Namespace", "ns", false, true),
-    ("", "v1", "nodes", "Node", "no", false, true),
-    ("", "v1", "pods", "Pod", "po", true, true),
-    ("", "v1", "services", "Service", "svc", true, true),
-    ("", "v1", "events", "Event", "ev", true, false),
-    ("", "v1", "configmaps", "ConfigMap", "cm", true, false),
-    ("", "v1", "secrets", "Secret", "", true, false),
-    ("", "v1", "serviceaccounts", "ServiceAccount", "sa", true, false),
-    ("", "v1", "endpoints", "Endpoints", "ep", true, false),
-    ("apps", "v1", "deployments", "Deployment", "deploy", true, true),
-    ("apps", "v1", "replicasets", "ReplicaSet", "rs", true, true),
-    ("apps", "v1", "statefulsets", "StatefulSet", "sts", true, true),
-    ("apps", "v1", "daemonsets", "DaemonSet", "ds", true, true),
-    (
-        "apps",
-        "v1",
-        "controllerrevisions",
-        "ControllerRevision",
-        "",
-        true,
-        false,
-    ),
-    ("coordination.k8s.io", "v1", "leases", "Lease", "", true, false),
-    (
-        "discovery.k8s.io",
-        "v1",
-        "endpointslices",
-        "EndpointSlice",
-        "",
-        true,
-        false,
-    ),
-    ("networking.k8s.io", "v1", "ingresses", "Ingress", "ing", true, true),
-    (
-        "networking.k8s.io",
-        "v1",
-        "ingressclasses",
-        "IngressClass",
-        "",
-        false,
-        false,
-    ),
-    (
-        "admissionregistration.k8s.io",
-        "v1",
-        "mutatingwebhookconfigurations",
-        "MutatingWebhookConfiguration",
-        "",
-        false,
-        false,
-    ),
-    (
-        "admissionregistration.k8s.io",
-        "v1",
-        "validatingwebhookconfigurations",
-        "ValidatingWebhookConfiguration",
-        "",
-        false,
-        false,
-    ),
-    (
-        "apiextensions.k8s.io",
-        "v1",
-        "customresourcedefinitions",
-        "CustomResourceDefinition",
-        "crd",
-        false,
-        true,
-    ),
-];
+impl Builtin {
+    /// The types of a catalogue, without versions that a server does not serve unless it is told to: alpha and beta ones.
+    pub fn new(catalog: &Catalog) -> Self {
+        let (mut types, mut places) = (Vec::new(), BTreeMap::new());
+        let mut stored = BTreeMap::new();
+        for described in catalog.types() {
+            let resource = &described.resource;
+            if resource.version.contains("alpha") || resource.version.contains("beta") {
+                continue;
+            }
+            // The preferred version comes first, and is the one that is stored.
+            let storage_version = stored
+                .entry(resource.storage())
+                .or_insert_with(|| resource.version.to_string())
+                .clone();
+            let place = (
+                resource.group.to_string(),
+                resource.version.to_string(),
+                resource.plural.to_string(),
+            );
+            places.insert(place, types.len());
+            types.push(Arc::new(info(described, storage_version)));
+        }
+        Self { types, places }
+    }
+}
 
-impl Default for Builtin {
-    fn default() -> Self {
-        let types = KINDS
-            .iter()
-            .map(|&(group, version, plural, kind, short, namespaced, status)| {
-                let scales = group == "apps" && ["deployments", "replicasets", "statefulsets"].contains(&plural);
-                Arc::new(TypeInfo {
-                    resource: Resource::of(group, version, plural, kind, namespaced),
-                    singular: kind.to_lowercase(),
-                    short_names: (!short.is_empty()).then(|| short.to_owned()).into_iter().collect(),
-                    categories: Vec::new(),
-                    storage_version: version.to_owned(),
-                    status,
-                    scale: scales.then(|| Scale {
-                        spec: "spec.replicas".to_owned(),
-                        status: "status.replicas".to_owned(),
-                        selector: Some("spec.selector".to_owned()),
-                    }),
-                    custom: false,
-                })
-            });
-        Self(types.collect())
+fn info(described: &Described, storage_version: String) -> TypeInfo {
+    let has = |name: &str| described.subresources.iter().any(|subresource| subresource == name);
+    TypeInfo {
+        resource: described.resource.clone(),
+        singular: described.singular.clone(),
+        short_names: described.short_names.clone(),
+        categories: described.categories.clone(),
+        storage_version,
+        status: has("status"),
+        scale: has("scale").then(|| Scale {
+            spec: "spec.replicas".to_owned(),
+            status: "status.replicas".to_owned(),
+            selector: Some("spec.selector".to_owned()),
+        }),
+        verbs: described.verbs.clone(),
+        schema: described.schema.clone(),
+        custom: false,
     }
 }
 
 impl Types for Builtin {
     fn find(&self, group: &str, version: &str, plural: &str) -> Option<Arc<TypeInfo>> {
-        self.all().into_iter().find(|kind| {
-            kind.resource.group == group && kind.resource.version == version && kind.resource.plural == plural
-        })
+        let place = (group.to_owned(), version.to_owned(), plural.to_owned());
+        self.types.get(*self.places.get(&place)?).cloned()
     }
 
     fn all(&self) -> Vec<Arc<TypeInfo>> {
-        self.0.clone()
+        self.types.clone()
     }
 }

@@ -9,7 +9,7 @@ use super::refusal::Cause;
 use super::request::{Answer, Answered, Request};
 use super::strategy::Preparing;
 use super::types::TypeInfo;
-use super::{FieldValidation, Server, Target, meta};
+use super::{Server, Target, meta};
 use crate::admission::{Attributes, Operation};
 use crate::object;
 use crate::status::Status;
@@ -224,35 +224,6 @@ impl Server {
         meta::keep(old, new);
     }
 
-    /// Brings a body into its kind's shape: defaults filled in, unknown fields dropped, reported or refused.
-    pub(super) fn shape(
-        &self,
-        request: &Request,
-        kind: &TypeInfo,
-        body: &mut Value,
-        warnings: &mut Vec<String>,
-    ) -> Result<(), Status> {
-        let unknown: Vec<String> = Vec::new();
-        match request.options.field_validation {
-            FieldValidation::Strict if !unknown.is_empty() => {
-                let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
-                return Err(Status::bad_request(format!(
-                    "strict decoding error: {}",
-                    texts.join(", ")
-                )));
-            }
-            FieldValidation::Warn => warnings.extend(unknown.iter().map(|path| format!("unknown field \"{path}\""))),
-            FieldValidation::Strict | FieldValidation::Ignore => {}
-        }
-        self.complete(kind, body);
-        Ok(())
-    }
-
-    /// Fills in defaults.
-    pub(super) fn complete(&self, kind: &TypeInfo, body: &mut Value) {
-        let _ = (self, kind, body);
-    }
-
     /// Refuses a value that breaks its schema or its kind's rules.
     pub(super) fn verify(
         &self,
@@ -262,6 +233,7 @@ impl Server {
         new: &Value,
     ) -> Result<(), Status> {
         let mut causes = meta::check(self, target, preparing.old, new);
+        causes.extend(self.misfits(&target.kind, new));
         for check in self.strategy(&target.kind).check {
             causes.extend(check(preparing, new));
         }

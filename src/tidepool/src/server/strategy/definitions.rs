@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CUSTOM, Preparing, Strategy};
 use crate::object;
+use crate::schema::Schema;
 use crate::server::refusal::Cause;
 
 /// The finalizer that deletion puts on a definition until its objects are gone.
@@ -101,6 +102,12 @@ fn check(_: &Preparing<'_>, definition: &Value) -> Vec<Cause> {
             &spec["versions"],
             "must have exactly one version marked as storage version",
         ));
+    }
+    for (index, version) in versions.iter().enumerate() {
+        if let Err(error) = Schema::custom(&version["schema"]["openAPIV3Schema"]) {
+            let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
+            causes.push(Cause::invalid(field, &version["name"], &error.to_string()));
+        }
     }
     causes
 }
