@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use env::watch;
 use tokio::task::JoinSet;
 
 use crate::{Changes, Probe, Question};

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use env::watch;
 use env::{Env, HttpService};
 use futures::future::BoxFuture;
-use tokio::sync::watch;
 
 use crate::Failure;
 

@@ -9,11 +9,11 @@ mod tests;
 
 use std::time::Duration;
 
+use env::watch;
 use env::{Env, Moment};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, PostParams};
-use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::explain::explain;

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use env::Env;
-use tokio::sync::watch;
+use env::watch;
 use tokio::task::JoinSet;
 
 use crate::driver::{self, Ended};

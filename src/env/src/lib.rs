@@ -13,6 +13,7 @@ mod real;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod trace;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,9 +9,9 @@ mod tests;
 use std::sync::Arc;
 
 use env::sim::SimNetwork;
+use env::watch;
 use env::{Env, HttpService};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admission::Admission;

@@ -7,13 +7,13 @@ mod tests;
 
 use std::sync::Arc;
 
+use env::watch;
 use env::{Body, BoxError, HttpService};
 use futures::StreamExt as _;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, StreamBody};
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::watch;
 
 /// The largest body that is looked into, in bytes; a larger one goes through unread and is logged without a name.
 const LARGEST: usize = 4 << 20;

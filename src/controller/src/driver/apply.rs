@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use env::Env;
+use env::watch;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::ApiResource;
 use rollout::{Action, Evidence, Guard, Kind, Object, Op, Propagation, Read, Target, Write};
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::awaited::{Awaited, Sight};
 use super::cache::version;

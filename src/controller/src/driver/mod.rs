@@ -22,10 +22,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use env::watch;
 use env::{Chance, Env, Moment};
 use jiff::Timestamp;
 use rollout::{Key, Kind, Plan, Wake, World};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, info, warn};
 

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use env::sim::run;
+use env::watch;
 use env::{Env, HttpService, Trace, full, read_all};
 use http::{Method, Request, Response, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Candidate, Standing, campaign, release};

@@ -83,7 +83,7 @@ pub async fn serve(
 ) {
     let acceptor = certificate.map(|certificate| TlsAcceptor::from(certificate.server_config()));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let (closing, closed) = tokio::sync::watch::channel(());
+    let (closing, closed) = env::watch::channel(());
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {

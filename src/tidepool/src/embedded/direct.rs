@@ -192,8 +192,8 @@ struct Following {
     scope: Scope,
     known: BTreeMap<Place, Arc<Stored>>,
     cursor: Option<u64>,
-    changes: tokio::sync::watch::Receiver<u64>,
-    closing: tokio::sync::watch::Receiver<bool>,
+    changes: env::watch::Receiver<u64>,
+    closing: env::watch::Receiver<bool>,
 }
 
 impl Following {

@@ -56,7 +56,7 @@ struct Parts {
     suffixes: Chance,
     timeouts: Chance,
     reviews: Chance,
-    closing: tokio::sync::watch::Sender<bool>,
+    closing: env::watch::Sender<bool>,
 }
 
 /// What every verb needs to know of its request.
@@ -79,7 +79,7 @@ impl Server {
             types,
             strategies: Strategies::builtin(),
             admission,
-            closing: tokio::sync::watch::Sender::new(false),
+            closing: env::watch::Sender::new(false),
         }))
     }
 
@@ -104,7 +104,7 @@ impl Server {
     }
 
     /// Tells when the server closes.
-    pub fn closing(&self) -> tokio::sync::watch::Receiver<bool> {
+    pub fn closing(&self) -> env::watch::Receiver<bool> {
         self.0.closing.subscribe()
     }
 

@@ -10,9 +10,9 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use env::watch;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::object;
 use crate::resource::StorageName;

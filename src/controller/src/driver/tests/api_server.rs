@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use env::watch;
 use env::{Body, HttpService, full, read_all};
 use futures::StreamExt;
 use http::{Method, Request, Response, StatusCode};
@@ -13,7 +14,6 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 #[derive(Clone)]
 pub(super) struct ApiServer {

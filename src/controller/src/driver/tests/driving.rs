@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use env::Trace;
 use env::sim::run;
+use env::watch;
 use jiff::ToSpan;
 use rollout::{Action, EventNote, EventType, Evidence, Guard, Kind, Object, Op, Plan, Target, Wake, World, Write};
 use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::api_server::ApiServer;
