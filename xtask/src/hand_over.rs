@@ -1,4 +1,4 @@
-//! Builds the binary `e2e` and becomes it, so that signals, the terminal and the exit code are its own. Used by `main` for `e2e`, `demo`, `up`.
+//! Builds the binary `e2e` and becomes it, so that signals, the terminal and the exit code are its own. Used by `main` for `e2e`.
 
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::os::unix::process::CommandExt;

@@ -13,8 +13,6 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   e2e [options]    run the scenarios and report (cargo xtask e2e --help)
-  demo [--yes]     the walkthrough told step by step in the terminal
-  up [--speed N]   an embedded cluster with the controller in it, to drive with kubectl and curl
   tidy             the rules that no compiler checks
   openapi          take the built-in types of Kubernetes into tidepool's data file again (--check only compares)
 ";
@@ -25,7 +23,6 @@ fn main() -> Result<ExitCode> {
     let rest: Vec<String> = args.collect();
     match command.as_deref() {
         Some("e2e") => hand_over::to_e2e("run", &rest),
-        Some(verb @ ("demo" | "up")) => hand_over::to_e2e(verb, &rest),
         Some("tidy") => tidy::run(),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {
