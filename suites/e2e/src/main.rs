@@ -2,6 +2,8 @@
 
 mod embedded;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
