@@ -31,13 +31,22 @@ pub(crate) fn to_e2e(verb: &str, args: &[String]) -> Result<ExitCode> {
     Err(failure).with_context(|| format!("start {}", binary.display()))
 }
 
-/// One shape of build for every caller: the whole workspace's programs, so that neither CI's other steps nor a second command compile a
-/// dependency again for another set of features.
+/// One shape of build for every caller, so that neither CI's other steps nor a second command compile a dependency again for another set of
+/// features: the whole workspace's programs, and one example, because cargo then counts the features of dev-dependencies as a test build does.
 fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
         .current_dir(crate::tidy::root())
-        .args(["build", "--locked", "--workspace", "--exclude", "xtask", "--bins"])
+        .args([
+            "build",
+            "--locked",
+            "--workspace",
+            "--exclude",
+            "xtask",
+            "--bins",
+            "--example",
+            "list",
+        ])
         .arg("--message-format=json-render-diagnostics")
         .stdout(Stdio::piped())
         .spawn()
