@@ -1,6 +1,8 @@
 //! Strategic merge patches: a merge patch that knows from the schema by which key the items of a list are the same. Pure; reached through
 //! [`Schema::strategic_merge`](crate::schema::Schema::strategic_merge).
 
+pub(crate) mod go;
+mod order;
 #[cfg(test)]
 mod tests;
 
@@ -13,20 +15,38 @@ const REMOVE: &str = "$deleteFromPrimitiveList/";
 const DIRECTIVE: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
 
-/// A patch cannot be applied.
+/// A patch cannot be applied. The words are Kubernetes' own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
     /// `$patch` says something that is no directive.
-    #[error("Unknown patch type: {0}")]
-    Directive(String),
+    #[error("unknown patch type: {directive} in map: {map}")]
+    Directive {
+        /// What it says.
+        directive: String,
+        /// Where, as Go prints it.
+        map: String,
+    },
     /// An item of a list lacks the field by which items are the same.
     #[error("map: {item} does not contain declared merge key: {key}")]
     NoKey {
-        /// The item.
+        /// The item, as Go prints it.
         item: String,
         /// The field.
         key: String,
     },
+    /// An item of a list asks for what is already so.
+    #[error("merging lists cannot yet be specified in the patch")]
+    MergeList,
+    /// A directive's value is not what it must be: `retainKeys`, `primitive list`, `setElementOrder list`.
+    #[error("invalid patch format of {0}")]
+    Format(&'static str),
+}
+
+impl PatchError {
+    /// Whether the body is malformed, rather than unfit for this object.
+    pub const fn is_malformed(&self) -> bool {
+        matches!(self, Self::Format(_))
+    }
 }
 
 /// Applies the patch to the value at the cursor.
@@ -39,31 +59,44 @@ fn merge(cursor: Option<Cursor<'_>>, value: &mut Value, patch: &Value) -> Result
         *value = patch.clone();
         return Ok(());
     };
-    match patch
-        .get(DIRECTIVE)
-        .map(|directive| directive.as_str().unwrap_or_default())
-    {
-        Some("replace") => *value = Value::Object(Map::new()),
-        Some("delete") => {
+    match patch.get(DIRECTIVE) {
+        None => {}
+        Some(directive) if directive == "replace" => *value = Value::Object(Map::new()),
+        Some(directive) if directive == "delete" => {
             *value = Value::Object(Map::new());
             return Ok(());
         }
-        None | Some("merge") => {}
-        Some(other) => return Err(PatchError::Directive(other.to_owned())),
+        Some(directive) => {
+            return Err(PatchError::Directive {
+                directive: go::print(directive),
+                map: go::print_map(patch),
+            });
+        }
     }
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
     let Value::Object(map) = value else { return Ok(()) };
-    if let Some(retained) = patch.get(RETAIN).and_then(Value::as_array) {
-        map.retain(|name, _| retained.iter().any(|retained| retained == name));
+    if let Some(retained) = patch.get(RETAIN) {
+        let retained = retained.as_array().ok_or(PatchError::Format("retainKeys"))?;
+        let kept = |name: &String| retained.iter().any(|retained| retained == name);
+        if !patch
+            .iter()
+            .all(|(name, value)| value.is_null() || name.starts_with('$') || kept(name))
+        {
+            return Err(PatchError::Format("retainKeys"));
+        }
+        map.retain(|name, _| kept(name));
     }
     for (name, removed) in patch {
-        if let Some(list) = name.strip_prefix(REMOVE)
-            && let Some(items) = map.get_mut(list).and_then(Value::as_array_mut)
-        {
-            let removed = removed.as_array().map(Vec::as_slice).unwrap_or_default();
-            items.retain(|item| !removed.contains(item));
+        if let Some(list) = name.strip_prefix(REMOVE) {
+            let removed = removed.as_array().ok_or(PatchError::Format("primitive list"))?;
+            if let Some(items) = map.get_mut(list).and_then(Value::as_array_mut) {
+                items.retain(|item| !removed.contains(item));
+            }
+        }
+        if name.starts_with(ORDER) && !removed.is_array() {
+            return Err(PatchError::Format("setElementOrder list"));
         }
     }
     for (name, wanted) in patch {
@@ -81,9 +114,13 @@ fn merge(cursor: Option<Cursor<'_>>, value: &mut Value, patch: &Value) -> Result
                     .and_then(|field| field.merge.as_deref());
                 let order = patch.get(&format!("{ORDER}{name}"));
                 let list = map.entry(name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                let before: Vec<Value> = match (&*list, order) {
+                    (Value::Array(list), Some(_)) => list.clone(),
+                    _ => Vec::new(),
+                };
                 merge_list(child.and_then(Cursor::items), key, list, wanted)?;
                 if let (Some(key), Some(Value::Array(order)), Value::Array(list)) = (key, order, list) {
-                    sort(list, order, key);
+                    order::sort(list, order, &before, key);
                 }
             }
             Value::Object(_) if child.and_then(Cursor::field_of).is_some_and(|field| field.replace) => {
@@ -106,7 +143,8 @@ fn merge(cursor: Option<Cursor<'_>>, value: &mut Value, patch: &Value) -> Result
                 .and_then(Cursor::field_of)
                 .and_then(|field| field.merge.as_deref())
             {
-                sort(items, order, key);
+                let before = items.clone();
+                order::sort(items, order, &before, key);
             }
         }
     }
@@ -140,13 +178,14 @@ fn merge_list(
         }
         let Some(identity) = wanted.get(key) else {
             return Err(PatchError::NoKey {
-                item: wanted.to_string(),
+                item: go::print(wanted),
                 key: key.to_owned(),
             });
         };
         let place = list.iter().position(|item| item.get(key) == Some(identity));
         match (place, wanted[DIRECTIVE].as_str()) {
             (_, Some("delete")) => list.retain(|item| item.get(key) != Some(identity)),
+            (_, Some("merge")) => return Err(PatchError::MergeList),
             (Some(place), _) => merge(items, &mut list[place], wanted)?,
             (None, _) => list.push(cleaned(items, wanted.clone())?),
         }
@@ -162,25 +201,4 @@ fn cleaned(items: Option<Cursor<'_>>, item: Value) -> Result<Value, PatchError> 
     let mut made = Value::Object(Map::new());
     merge(items, &mut made, &item)?;
     Ok(made)
-}
-
-/// Puts the items that the order names in its order; the others stay behind the one that they followed.
-fn sort(list: &mut Vec<Value>, order: &[Value], key: &str) {
-    let rank = |item: &Value| {
-        order.iter().position(|wanted| {
-            if key.is_empty() {
-                wanted == item
-            } else {
-                wanted.get(key).is_some() && wanted.get(key) == item.get(key)
-            }
-        })
-    };
-    let mut last = None;
-    let mut ranked: Vec<(Option<usize>, Value)> = Vec::new();
-    for item in list.drain(..) {
-        last = rank(&item).or(last);
-        ranked.push((last, item));
-    }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    list.extend(ranked.into_iter().map(|(_, item)| item));
 }

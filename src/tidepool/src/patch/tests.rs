@@ -51,10 +51,38 @@ fn what_cannot_be_applied_is_said() {
     let told = |pod: &mut Value, patch: Value| schema.strategic_merge(pod, &patch).unwrap_err().to_string();
     assert_eq!(
         told(&mut pod, json!({ "spec": { "containers": [{ "image": "x" }] } })),
-        "map: {\"image\":\"x\"} does not contain declared merge key: name"
+        "map: map[image:x] does not contain declared merge key: name"
     );
     assert_eq!(
         told(&mut pod, json!({ "spec": { "$patch": "x" } })),
-        "Unknown patch type: x"
+        "unknown patch type: x in map: map[$patch:x]"
     );
+    assert_eq!(
+        told(&mut pod, json!({ "spec": { "$retainKeys": ["a"], "hostname": "b" } })),
+        "invalid patch format of retainKeys"
+    );
+    assert_eq!(
+        told(
+            &mut pod,
+            json!({ "spec": { "containers": [{ "name": "a", "$patch": "merge" }] } })
+        ),
+        "merging lists cannot yet be specified in the patch"
+    );
+}
+
+#[rstest]
+#[case::named_first(&["c", "a"], &["a", "b"], &["c", "a", "b"])]
+#[case::other_keeps_its_place_before(&["c", "a"], &["b", "a"], &["c", "b", "a"])]
+#[case::new_one_last(&["a", "c"], &["b", "a"], &["b", "a", "c"])]
+fn what_the_patch_does_not_name_keeps_its_place(
+    #[case] order: &[&str],
+    #[case] before: &[&str],
+    #[case] expected: &[&str],
+) {
+    let items = |names: &[&str]| -> Vec<Value> { names.iter().map(|name| json!({ "name": name })).collect() };
+    let mut pod = json!({ "spec": { "containers": items(before) } });
+    let patch = json!({ "spec": { "$setElementOrder/containers": items(order), "containers": [{ "name": "c" }] } });
+    let pods = Catalog::builtin().find("", "v1", "pods").unwrap().schema.clone();
+    pods.strategic_merge(&mut pod, &patch).unwrap();
+    assert_eq!(pod["spec"]["containers"], json!(items(expected)));
 }

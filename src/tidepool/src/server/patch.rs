@@ -1,9 +1,10 @@
-//! Patch: the ways to describe a change, applied to the stored object in the request's version. Strategic merge and server-side apply are refused.
+//! Patch: the ways to describe a change, applied to the stored object in the request's version. Server-side apply is refused.
 
 use serde_json::Value;
 
 use super::request::{Answered, PatchKind, Request};
 use super::{Server, Target, meta};
+use crate::patch::PatchError;
 use crate::status::Status;
 
 /// How many operations a JSON patch may have.
@@ -23,17 +24,22 @@ impl Server {
         }
         let operations = match how {
             PatchKind::Json => Some(operations(&request.body)?),
-            PatchKind::Merge => None,
-            // Both need list keys from the type's schema; answering with a plain merge would lose what a client meant to keep.
-            PatchKind::Strategic | PatchKind::Apply => {
+            PatchKind::Merge | PatchKind::Strategic => None,
+            // It needs the owners of fields; answering with a plain merge would lose what a client meant to keep.
+            PatchKind::Apply => {
                 return Err(Status {
                     code: 415,
                     reason: "UnsupportedMediaType",
-                    message: "this server merges by JSON Patch and JSON Merge Patch only; send one of those".to_owned(),
+                    message:
+                        "this server does not apply yet; send a JSON Patch, a merge patch or a strategic merge patch"
+                            .to_owned(),
                     details: serde_json::json!({}),
                 });
             }
         };
+        if how != PatchKind::Json && !request.body.is_object() {
+            return Err(Status::bad_request("Invalid JSON Patch"));
+        }
         let change = |old: &Value, warnings: &mut Vec<String>| {
             let mut new = old.clone();
             match &operations {
@@ -41,13 +47,25 @@ impl Server {
                     json_patch::patch(&mut new, operations)
                         .map_err(|error| Status::unprocessable(&error.to_string()))?;
                 }
+                None if how == PatchKind::Strategic => kind
+                    .schema
+                    .strategic_merge(&mut new, &request.body)
+                    .map_err(|error| refused(&error))?,
                 None => json_patch::merge(&mut new, &request.body),
             }
             meta::accept(request, kind, &mut new)?;
-            self.shape(request, kind, &mut new, warnings)?;
+            self.shape_patched(request, kind, &mut new, warnings)?;
             Ok(new)
         };
         self.replace(request, target, true, &change).await
+    }
+}
+
+fn refused(error: &PatchError) -> Status {
+    if error.is_malformed() {
+        Status::bad_request(error.to_string())
+    } else {
+        Status::unforeseen(error.to_string())
     }
 }
 

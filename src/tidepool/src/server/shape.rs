@@ -4,12 +4,30 @@ use serde_json::Value;
 
 use super::Server;
 use super::refusal::Cause;
-use super::request::{FieldValidation, Request};
+use super::request::{FieldValidation, PatchKind, Request, Verb};
 use super::types::TypeInfo;
+use crate::patch::go;
 use crate::status::Status;
 
+/// Why a body cannot be taken, before it is said in the words of the request.
+enum Misfit {
+    /// A value of another type than its field has.
+    Type(String),
+    /// Fields that nobody knows.
+    Unknown(Vec<String>),
+}
+
+impl Misfit {
+    fn words(&self) -> String {
+        match self {
+            Self::Type(error) => error.clone(),
+            Self::Unknown(fields) => format!("strict decoding error: {}", fields.join(", ")),
+        }
+    }
+}
+
 impl Server {
-    /// Shapes a body, or the object that a patch made.
+    /// Shapes a body.
     pub(super) fn shape(
         &self,
         request: &Request,
@@ -17,16 +35,50 @@ impl Server {
         body: &mut Value,
         warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
+        self.fit(request, kind, body, warnings).map_err(|misfit| {
+            let resource = &kind.resource;
+            Status::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: {}",
+                resource.kind,
+                resource.version,
+                resource.kind,
+                misfit.words()
+            ))
+        })
+    }
+
+    /// Shapes what a patch made of an object; a refusal quotes the patch.
+    pub(super) fn shape_patched(
+        &self,
+        request: &Request,
+        kind: &TypeInfo,
+        body: &mut Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Status> {
+        let quoted = |body: &Value| match (&request.verb, &request.body) {
+            // One is read from text, the other from a map.
+            (Verb::Patch(PatchKind::Strategic), patch) => go::print(patch),
+            _ => body.to_string(),
+        };
+        self.fit(request, kind, body, warnings).map_err(|misfit| {
+            let cause = Cause::invalid("patch", &quoted(body).into(), &misfit.words());
+            Status::invalid_kind("", "", "", &[cause])
+        })
+    }
+
+    fn fit(
+        &self,
+        request: &Request,
+        kind: &TypeInfo,
+        body: &mut Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Misfit> {
         let schema = &kind.schema;
         if !kind.custom {
             without_nulls(body);
         }
         if let Some(error) = schema.decode_error(body) {
-            let resource = &kind.resource;
-            return Err(Status::bad_request(format!(
-                "{} in version \"{}\" cannot be handled as a {}: {error}",
-                resource.kind, resource.version, resource.kind
-            )));
+            return Err(Misfit::Type(error));
         }
         if request.options.field_validation != FieldValidation::Ignore {
             let unknown = schema.unknown_fields(body);
@@ -34,14 +86,7 @@ impl Server {
             if request.options.field_validation == FieldValidation::Warn {
                 warnings.extend(texts);
             } else if !texts.is_empty() {
-                let resource = &kind.resource;
-                return Err(Status::bad_request(format!(
-                    "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-                    resource.kind,
-                    resource.version,
-                    resource.kind,
-                    texts.join(", ")
-                )));
+                return Err(Misfit::Unknown(texts));
             }
         }
         self.complete(kind, body);

@@ -3,6 +3,7 @@
 mod custom;
 mod deletes;
 mod lists;
+mod patches;
 mod refusals;
 mod verbs;
 mod watches;
