@@ -1,6 +1,7 @@
 //! `e2e`: runs the suite's scenarios against tidegate on a cluster in this process. `cargo xtask e2e` builds and starts it.
 
 mod embedded;
+mod local;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,14 @@ struct Arguments {
 enum Command {
     /// Run scenarios on the embedded cluster and report.
     Run(Run),
+    /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
+    Tools,
+    /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.
+    ControlPlane {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
 }
 
 /// What to run, and where the results go.
@@ -53,10 +62,14 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Run(options),
-    } = Arguments::parse();
-    match run::run(&options, &mut std::io::stdout().lock()) {
+    let result = match Arguments::parse().command {
+        Command::Run(options) => run::run(&options, &mut std::io::stdout().lock()),
+        Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
+        Command::ControlPlane { command } => {
+            local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())
+        }
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             // The one line that a person reads when nothing could be run at all.

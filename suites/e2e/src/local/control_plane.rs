@@ -1,0 +1,286 @@
+//! A running control plane: etcd, kube-apiserver, kube-controller-manager, and a client. Used by the runner; needs [`super::prepare`] first.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use env::Env;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use super::certificates::Certificates;
+use super::error::LocalError;
+use super::kubeconfig;
+use super::namespace::{self, SERVICE_NETWORK};
+use super::process::Process;
+use super::tools::{Machine, Program, Tools};
+
+/// How long each part may take to come up on a busy machine; two seconds and a half are usual for all of them.
+const READY_WITHIN: Duration = Duration::from_secs(90);
+/// How often readiness is asked for.
+const ASK: Duration = Duration::from_millis(50);
+/// Controllers that judge real machines, which fake nodes are not: they would evict the pods of nodes whose leases nobody renews.
+const CONTROLLERS: &str = "*,-node-lifecycle-controller,-taint-eviction-controller,-node-ipam-controller,-node-route-controller,\
+                           -service-lb-controller,-cloud-node-lifecycle-controller";
+
+/// Three processes and the way in. Dropping it ends them and removes their files.
+pub(crate) struct ControlPlane {
+    // Fields are dropped in this order: whoever depends on another ends first.
+    controller_manager: Process,
+    api_server: Process,
+    etcd: Process,
+    client: kube::Client,
+    kubeconfig: PathBuf,
+    _folder: Folder,
+}
+
+/// A folder that is removed with its owner.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is in memory and goes with the namespace.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+impl ControlPlane {
+    /// Starts the three and waits until the API server serves and controllers act. A rustls crypto provider must be installed.
+    ///
+    /// # Errors
+    /// What did not start, with the end of its log.
+    pub(crate) async fn start(env: &Env, tools: &Tools) -> Result<Self, LocalError> {
+        let machine = Machine::of_this_process()?;
+        let name = format!("control-plane-{}", env.chance("control-plane/folder").name_suffix(8));
+        let folder = Folder(namespace::folder(&machine).join(name));
+        let path = folder.0.clone();
+        std::fs::create_dir_all(&path).map_err(LocalError::io("create the folder", &path))?;
+        let files = Files::write(&path, &env.chance("control-plane/token").uuid())?;
+        let ports = Ports::free()?;
+
+        let etcd = Process::start("etcd", &tools.path(Program::Etcd), etcd_arguments(&path, &ports), &path)?;
+        let api_server = Process::start(
+            "kube-apiserver",
+            &tools.path(Program::ApiServer),
+            api_server_arguments(&files, &ports),
+            &path,
+        )?;
+        let kubeconfig = path.join("kubeconfig");
+        let server = format!("https://127.0.0.1:{}", ports.api_server);
+        let document = kubeconfig::document(&server, &files.authority, &files.token);
+        write(&kubeconfig, &format!("{document:#}\n"))?;
+        let client = client(&kubeconfig).await?;
+
+        let served = wait_for(env, &[&etcd, &api_server], || ready(client.clone())).await;
+        served.map_err(not_ready("the API server", &api_server))??;
+        let controller_manager = Process::start(
+            "kube-controller-manager",
+            &tools.path(Program::ControllerManager),
+            controller_manager_arguments(&files, &kubeconfig, &ports),
+            &path,
+        )?;
+        let processes = [&etcd, &api_server, &controller_manager];
+        let acting = wait_for(env, &processes, || acts(client.clone())).await;
+        acting.map_err(not_ready("the controller manager", &controller_manager))??;
+        Ok(Self {
+            controller_manager,
+            api_server,
+            etcd,
+            client,
+            kubeconfig,
+            _folder: folder,
+        })
+    }
+
+    /// A client with every right.
+    #[expect(dead_code, reason = "the local bed takes it from here")]
+    pub(crate) fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// A kubeconfig file with every right. It exists, and its server answers, only inside the namespace.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Whether everything still runs.
+    ///
+    /// # Errors
+    /// Which process ended, with the end of its log.
+    pub(crate) fn check(&self) -> Result<(), LocalError> {
+        self.etcd.check()?;
+        self.api_server.check()?;
+        self.controller_manager.check()
+    }
+}
+
+/// Asks until the answer is yes, the time is up (`Err`), or a process has ended (`Ok(Err)`).
+async fn wait_for<F>(
+    env: &Env,
+    processes: &[&Process],
+    ask: impl Fn() -> F,
+) -> Result<Result<(), LocalError>, env::Elapsed>
+where
+    F: Future<Output = bool>,
+{
+    let asking = async {
+        loop {
+            for process in processes {
+                process.check()?;
+            }
+            if ask().await {
+                return Ok(());
+            }
+            env.sleep(ASK).await;
+        }
+    };
+    env.clock().timeout(READY_WITHIN, asking).await
+}
+
+fn not_ready(what: &'static str, process: &Process) -> impl FnOnce(env::Elapsed) -> LocalError {
+    let log = process.log_tail();
+    move |env::Elapsed| LocalError::NotReady {
+        what,
+        within: READY_WITHIN,
+        log,
+    }
+}
+
+/// Whether the API server says of itself that it is ready.
+async fn ready(client: kube::Client) -> bool {
+    let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else {
+        return false;
+    };
+    client.request_text(request).await.is_ok_and(|answer| answer == "ok")
+}
+
+/// Whether controllers act: one of them gives each namespace an account.
+async fn acts(client: kube::Client) -> bool {
+    kube::Api::<ServiceAccount>::namespaced(client, "default")
+        .get("default")
+        .await
+        .is_ok()
+}
+
+async fn client(kubeconfig: &Path) -> Result<kube::Client, LocalError> {
+    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| LocalError::Client(error.into()))?;
+    let config = kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| LocalError::Client(error.into()))?;
+    kube::Client::try_from(config).map_err(|error| LocalError::Client(error.into()))
+}
+
+/// The files that processes are pointed to.
+struct Files {
+    authority: String,
+    certificate: String,
+    key: String,
+    token_key: String,
+    token_public_key: String,
+    tokens: String,
+    token: String,
+}
+
+impl Files {
+    fn write(folder: &Path, token: &str) -> Result<Self, LocalError> {
+        let pem = Certificates::new()?;
+        let place = |name: &str, contents: &str| {
+            let file = folder.join(name);
+            write(&file, contents).map(|()| file.display().to_string())
+        };
+        Ok(Self {
+            authority: place("authority.crt", &pem.authority)?,
+            certificate: place("serving.crt", &pem.certificate)?,
+            key: place("serving.key", &pem.key)?,
+            token_key: place("tokens.key", &pem.token_key)?,
+            token_public_key: place("tokens.pub", &pem.token_public_key)?,
+            tokens: place("tokens.csv", &format!("{token},admin,admin,\"system:masters\"\n"))?,
+            token: token.to_owned(),
+        })
+    }
+}
+
+fn write(file: &Path, contents: &str) -> Result<(), LocalError> {
+    std::fs::write(file, contents).map_err(LocalError::io("write", file))
+}
+
+/// Ports on loopback that nobody listens on. The namespace is the run's own, so nobody takes them in between.
+struct Ports {
+    etcd: u16,
+    etcd_peer: u16,
+    api_server: u16,
+    controller_manager: u16,
+}
+
+impl Ports {
+    fn free() -> Result<Self, LocalError> {
+        // Held together, so that no two are the same.
+        let bind = || TcpListener::bind(("127.0.0.1", 0)).map_err(LocalError::io("find a free port on", "127.0.0.1"));
+        let held = [bind()?, bind()?, bind()?, bind()?];
+        let port = |listener: &TcpListener| {
+            let address = listener
+                .local_addr()
+                .map_err(LocalError::io("read the port on", "127.0.0.1"))?;
+            Ok::<u16, LocalError>(address.port())
+        };
+        let [etcd, etcd_peer, api_server, controller_manager] = &held;
+        Ok(Self {
+            etcd: port(etcd)?,
+            etcd_peer: port(etcd_peer)?,
+            api_server: port(api_server)?,
+            controller_manager: port(controller_manager)?,
+        })
+    }
+}
+
+fn etcd_arguments(folder: &Path, ports: &Ports) -> Vec<String> {
+    let client = format!("http://127.0.0.1:{}", ports.etcd);
+    let peer = format!("http://127.0.0.1:{}", ports.etcd_peer);
+    vec![
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={client}"),
+        format!("--advertise-client-urls={client}"),
+        format!("--listen-peer-urls={peer}"),
+        format!("--initial-advertise-peer-urls={peer}"),
+        format!("--initial-cluster=default={peer}"),
+        "--unsafe-no-fsync".to_owned(),
+        "--log-level=warn".to_owned(),
+    ]
+}
+
+fn api_server_arguments(files: &Files, ports: &Ports) -> Vec<String> {
+    vec![
+        format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
+        "--bind-address=127.0.0.1".to_owned(),
+        format!("--secure-port={}", ports.api_server),
+        // An address that is not loopback must be named; nobody is told of it, since nothing reconciles it into endpoints.
+        "--advertise-address=10.244.255.254".to_owned(),
+        "--endpoint-reconciler-type=none".to_owned(),
+        format!("--tls-cert-file={}", files.certificate),
+        format!("--tls-private-key-file={}", files.key),
+        format!("--token-auth-file={}", files.tokens),
+        "--authorization-mode=RBAC".to_owned(),
+        // Pods here mount no tokens.
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
+        format!("--service-cluster-ip-range={SERVICE_NETWORK}"),
+        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+        format!("--service-account-signing-key-file={}", files.token_key),
+        format!("--service-account-key-file={}", files.token_public_key),
+    ]
+}
+
+fn controller_manager_arguments(files: &Files, kubeconfig: &Path, ports: &Ports) -> Vec<String> {
+    vec![
+        format!("--kubeconfig={}", kubeconfig.display()),
+        "--bind-address=127.0.0.1".to_owned(),
+        format!("--secure-port={}", ports.controller_manager),
+        format!("--tls-cert-file={}", files.certificate),
+        format!("--tls-private-key-file={}", files.key),
+        "--leader-elect=false".to_owned(),
+        format!("--controllers={CONTROLLERS}"),
+        // Its default of 20 requests a second would be what every figure measures.
+        "--kube-api-qps=1000".to_owned(),
+        "--kube-api-burst=2000".to_owned(),
+    ]
+}

@@ -1,0 +1,59 @@
+//! Pins, versions and errors as a person reads them. What needs real processes is run by `--cluster local` itself.
+
+use super::build::is_new_enough;
+use super::error::LocalError;
+use super::tools::{Machine, Program, Tools, pinned, pinned_versions};
+
+#[test]
+fn versions_are_those_of_the_go_module() {
+    insta::assert_snapshot!(pinned_versions(), @"Kubernetes v1.36.3 and etcd v3.6.8");
+    assert_eq!(pinned("example.com/nobody"), "");
+}
+
+#[rstest::rstest]
+#[case("go1.26.8", true)]
+#[case("go1.26rc1", true)]
+#[case("go1.27", true)]
+#[case("go2.0", true)]
+#[case("go1.25.9", false)]
+#[case("devel", false)]
+#[case("", false)]
+fn go_must_be_as_new_as_the_modules(#[case] version: &str, #[case] enough: bool) {
+    assert_eq!(is_new_enough(version), enough);
+}
+
+/// A machine on which there is nothing.
+fn bare(cache: &std::path::Path) -> Machine {
+    Machine {
+        assets: None,
+        path: "".into(),
+        cache: cache.to_path_buf(),
+    }
+}
+
+#[test]
+fn without_go_the_error_says_what_to_do() {
+    let nowhere = std::env::temp_dir().join("tidegate-nowhere");
+    let error = Tools::find_or_build(&bare(&nowhere), Program::CONTROL_PLANE, &mut Vec::new()).unwrap_err();
+    insta::assert_snapshot!(error, @"--cluster local needs etcd, kube-apiserver, kube-controller-manager and found neither them nor Go: install Go 1.26 or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder that holds etcd, kube-apiserver, kube-controller-manager of Kubernetes v1.36.3 and etcd v3.6.8");
+    assert!(!nowhere.exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_given_program_of_another_version_is_not_taken() {
+    let folder = std::env::temp_dir().join(format!("tidegate-tools-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = folder.join("etcd");
+    std::fs::write(&script, "#!/bin/sh\necho etcd Version: 3.5.0\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let machine = Machine {
+        assets: Some(folder.clone()),
+        ..bare(&folder)
+    };
+    let refused = Tools::find_or_build(&machine, &[Program::Etcd], &mut Vec::new());
+    std::fs::write(&script, "#!/bin/sh\necho etcd Version: 3.6.8\n").unwrap();
+    let taken = Tools::find_or_build(&machine, &[Program::Etcd], &mut Vec::new());
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(matches!(refused, Err(LocalError::NoGo { .. })), "{refused:?}");
+    assert_eq!(taken.unwrap().path(Program::Etcd), script);
+}
