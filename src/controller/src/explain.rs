@@ -1,13 +1,18 @@
-//! What a failed request comes down to, in one line for a person. Used in logs and in answers of the webhooks.
+//! What a failed request comes down to, in one line for a person. Used in logs, in answers of the webhooks and in the binary's last line.
 
 use std::error::Error;
 
 /// The API server's own words when it answered, else the innermost cause, which is where connection errors say what happened.
-pub(crate) fn explain(error: &kube::Error) -> String {
-    if let kube::Error::Api(status) = error {
-        return format!("{} {}: {}", status.code, status.reason, status.message);
+pub fn explain(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} {}: {}", status.code, status.reason, status.message),
+        error => innermost(error),
     }
-    let mut innermost: &dyn Error = error;
+}
+
+/// An error with its innermost cause.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }

@@ -15,6 +15,7 @@ pub mod serve;
 mod telemetry;
 mod webhook;
 
+pub use explain::{explain, innermost};
 pub use options::{LeaderElection, Options};
 pub use run::{RunError, run};
 pub use telemetry::Telemetry;

@@ -38,10 +38,15 @@ pub enum LeaderElection {
 impl LeaderElection {
     /// A lease of 15 seconds, renewed every 2.
     pub fn lease() -> Self {
+        Self::lease_of(Duration::from_secs(15))
+    }
+
+    /// A lease that holds for `duration` without being renewed, and is renewed seven times as often.
+    pub fn lease_of(duration: Duration) -> Self {
         Self::Lease {
             name: api::names::LEADER_LEASE.to_owned(),
-            duration: Duration::from_secs(15),
-            renew_every: Duration::from_secs(2),
+            duration,
+            renew_every: duration * 2 / 15,
         }
     }
 }

@@ -96,7 +96,11 @@ impl Default for Telemetry {
                 "Workloads that are due and not being reconciled",
                 inner.depth.clone(),
             );
-            registry.register("leading", "1 while this replica may write", inner.leading.clone());
+            registry.register(
+                "leading",
+                "Whether this replica may write: 1 or 0",
+                inner.leading.clone(),
+            );
         }
         Self(Arc::new(inner))
     }

@@ -15,6 +15,9 @@ pub enum DialError {
     /// The text is no authority.
     #[error("dial {authority:?}: not an address; write host:port, http://host:port or https://host:port")]
     Malformed { authority: String },
+    /// The certificates to trust are none.
+    #[error("dial {authority}: the certificates to trust cannot be used: {cause}; give them as PEM")]
+    Roots { authority: String, cause: String },
     /// The way there is cut.
     #[error("dial {authority}: network is unreachable")]
     Unreachable { authority: String },
@@ -24,4 +27,14 @@ pub enum DialError {
 pub trait Dial: Send + Sync + std::fmt::Debug {
     /// The service behind `authority`.
     fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>>;
+
+    /// The same, trusting only certificates that `roots` (PEM) vouch for. A network without TLS has nothing to check.
+    fn dial_trusting<'a>(
+        &'a self,
+        authority: &'a str,
+        roots: &'a [u8],
+    ) -> BoxFuture<'a, Result<HttpService, DialError>> {
+        let _ = roots;
+        self.dial(authority)
+    }
 }

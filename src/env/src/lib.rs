@@ -92,6 +92,14 @@ impl Env {
         self.dialer.dial(authority).await
     }
 
+    /// The HTTP service behind `authority`, whose certificate must be vouched for by `roots` (PEM) instead of the system's own.
+    ///
+    /// # Errors
+    /// When nothing answers there, or `roots` are no certificates.
+    pub async fn dial_trusting(&self, authority: &str, roots: &[u8]) -> Result<HttpService, DialError> {
+        self.dialer.dial_trusting(authority, roots).await
+    }
+
     /// The trace that this environment records into; off unless somebody asked for one.
     pub fn trace(&self) -> &Trace {
         &self.trace

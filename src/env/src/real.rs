@@ -2,6 +2,7 @@
 //!
 //! Used by [`Env::real`](crate::Env::real) for everything but the API server, which `kube::Client` reaches by itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -13,57 +14,83 @@ use crate::{Body, BoxError, Dial, DialError, HttpService, read_all};
 /// The most that a request of ours may weigh: queries and probes are small.
 const LARGEST_REQUEST: usize = 16 << 20;
 
+/// How many sets of roots are remembered with their clients; somebody who uses more gets new connections.
+const MOST_ROOTS: usize = 16;
+
 /// Sockets, opened when something is sent.
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    client: parking_lot::Mutex<Option<reqwest::Client>>,
+    /// One client for each set of roots to trust; the empty one stands for the system's.
+    clients: parking_lot::Mutex<BTreeMap<Vec<u8>, reqwest::Client>>,
 }
 
 impl Sockets {
     pub(crate) fn new() -> Self {
         Self {
-            client: parking_lot::Mutex::new(None),
+            clients: parking_lot::Mutex::default(),
         }
     }
 
-    /// One client for the process, built on first use, since it needs a crypto provider that `main` installs.
-    fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
-        let mut slot = self.client.lock();
-        if let Some(client) = slot.as_ref() {
+    /// Built on first use, since it needs a crypto provider that `main` installs.
+    fn client(&self, roots: &[u8]) -> Result<reqwest::Client, reqwest::Error> {
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.get(roots) {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
-        *slot = Some(client.clone());
+            .no_proxy();
+        if !roots.is_empty() {
+            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+        }
+        let client = builder.build()?;
+        if clients.len() >= MOST_ROOTS {
+            clients.clear();
+        }
+        clients.insert(roots.to_vec(), client.clone());
         Ok(client)
+    }
+
+    fn service(&self, authority: &str, roots: &[u8]) -> Result<HttpService, DialError> {
+        let malformed = || DialError::Malformed {
+            authority: authority.to_owned(),
+        };
+        let base = if authority.contains("://") {
+            authority.to_owned()
+        } else {
+            format!("http://{authority}")
+        };
+        let base: Uri = base.parse().map_err(|_| malformed())?;
+        if base.host().is_none_or(str::is_empty) || !matches!(base.scheme_str(), Some("http" | "https")) {
+            return Err(malformed());
+        }
+        let client = self.client(roots).map_err(|error| match roots {
+            [] => DialError::Unreachable {
+                authority: authority.to_owned(),
+            },
+            _ => DialError::Roots {
+                authority: authority.to_owned(),
+                cause: error.to_string(),
+            },
+        })?;
+        let base = Arc::new(base);
+        Ok(HttpService::new(move |request| {
+            send(client.clone(), base.clone(), request)
+        }))
     }
 }
 
 impl Dial for Sockets {
     fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>> {
-        Box::pin(async move {
-            let malformed = || DialError::Malformed {
-                authority: authority.to_owned(),
-            };
-            let base = if authority.contains("://") {
-                authority.to_owned()
-            } else {
-                format!("http://{authority}")
-            };
-            let base: Uri = base.parse().map_err(|_| malformed())?;
-            if base.host().is_none_or(str::is_empty) || !matches!(base.scheme_str(), Some("http" | "https")) {
-                return Err(malformed());
-            }
-            let client = self.client().map_err(|_| DialError::Unreachable {
-                authority: authority.to_owned(),
-            })?;
-            let base = Arc::new(base);
-            Ok(HttpService::new(move |request| {
-                send(client.clone(), base.clone(), request)
-            }))
-        })
+        Box::pin(async move { self.service(authority, &[]) })
+    }
+
+    fn dial_trusting<'a>(
+        &'a self,
+        authority: &'a str,
+        roots: &'a [u8],
+    ) -> BoxFuture<'a, Result<HttpService, DialError>> {
+        Box::pin(async move { self.service(authority, roots) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use controller::{explain, innermost};
 use env::Env;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -17,22 +18,39 @@ pub(super) async fn connect(env: &Env, cluster: &Cluster) -> anyhow::Result<Clie
     let mut config = configuration(cluster).await?;
     let url = config.cluster_url.to_string();
     let url = url.trim_end_matches('/').to_owned();
+    if config.accept_invalid_certs {
+        tracing::warn!(
+            server = url,
+            "the kubeconfig says not to check the server's certificate (insecure-skip-tls-verify)"
+        );
+    }
     config.connect_timeout = Some(PATIENCE);
     let client = Client::try_from(config).with_context(|| format!("use the kubeconfig for {url}"))?;
-    let advice = "check --kubeconfig and --context, and that the API server runs";
-    let version = env
-        .clock()
-        .timeout(PATIENCE, client.apiserver_version())
-        .await
-        .map_err(|_| {
-            anyhow::anyhow!(
-                "connect to the API server {url}: no answer within {} s; {advice}",
-                PATIENCE.as_secs()
-            )
-        })?
-        .map_err(|error| anyhow::anyhow!("connect to the API server {url}: {}; {advice}", root(&error)))?;
+    let version = match env.clock().timeout(PATIENCE, client.apiserver_version()).await {
+        Ok(Ok(version)) => version,
+        Ok(Err(error)) => anyhow::bail!(
+            "connect to the API server {url}: {}; {}",
+            explain(&error),
+            advice(&error)
+        ),
+        Err(env::Elapsed) => anyhow::bail!(
+            "connect to the API server {url}: no answer within {} s; {CHECK}",
+            PATIENCE.as_secs()
+        ),
+    };
     tracing::info!(server = url, version = version.git_version, "connected");
     Ok(client)
+}
+
+const CHECK: &str = "check --kubeconfig and --context, and that the API server runs";
+
+fn advice(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
+            "the credentials of the kubeconfig's user are not accepted; renew them or choose another --context"
+        }
+        _ => CHECK,
+    }
 }
 
 async fn configuration(cluster: &Cluster) -> anyhow::Result<Config> {
@@ -41,32 +59,36 @@ async fn configuration(cluster: &Cluster) -> anyhow::Result<Config> {
         ..KubeConfigOptions::default()
     };
     if let Some(path) = &cluster.kubeconfig {
-        let kubeconfig =
-            Kubeconfig::read_from(path).map_err(|error| anyhow::anyhow!("read the kubeconfig: {}", root(&error)))?;
+        let at = path.display();
+        let kubeconfig = Kubeconfig::read_from(path).map_err(|error| {
+            anyhow::anyhow!(
+                "read the kubeconfig {at}: {}; give the file of a cluster to --kubeconfig",
+                first_line(&innermost(&error))
+            )
+        })?;
         return Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
-            .map_err(|error| anyhow::anyhow!("use the kubeconfig {}: {}", path.display(), root(&error)));
+            .map_err(|error| {
+                anyhow::anyhow!(
+                    "use the kubeconfig {at}: {}; see `kubectl config view --kubeconfig {at}`",
+                    innermost(&error)
+                )
+            });
     }
     if cluster.context.is_some() {
-        return Config::from_kubeconfig(&options)
-            .await
-            .map_err(|error| anyhow::anyhow!("read the kubeconfig: {}", root(&error)));
+        return Config::from_kubeconfig(&options).await.map_err(|error| {
+            anyhow::anyhow!(
+                "read the kubeconfig: {}; check --context and $KUBECONFIG",
+                innermost(&error)
+            )
+        });
     }
     Config::infer()
         .await
         .map_err(|error| anyhow::anyhow!("find a cluster: {error}; give --kubeconfig"))
 }
 
-/// The error with its innermost cause, which is where connection errors say what happened.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let (outer, inner) = (error.to_string(), innermost.to_string());
-    if outer.contains(&inner) {
-        outer
-    } else {
-        format!("{outer}: {inner}")
-    }
+/// Parsers draw the place below; line and column are in the first line, too.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
 }

@@ -1,14 +1,15 @@
-//! Installing: custom resource definitions and webhook configurations by server-side apply, or only the address and the authority of the
-//! webhooks into what is there; and the certificate that replicas share.
+//! Installing: the namespace, custom resource definitions and webhook configurations (by server-side apply), or only the address and the
+//! authority of the webhooks into what is there; and the certificate that replicas share.
 
 use anyhow::Context;
 use api::names::{FIELD_MANAGER, webhook};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use controller::explain;
 use controller::install::{Endpoint, objects};
 use controller::serve::Certificate;
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Api, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
@@ -23,6 +24,22 @@ pub(super) fn through_service(namespace: &str) -> Endpoint {
     }
 }
 
+/// The webhooks at `url`, whose port 0 stands for the one that was bound.
+pub(super) fn at_url(url: &str, bound: u16) -> anyhow::Result<Endpoint> {
+    let parsed: http::Uri = url
+        .parse()
+        .with_context(|| format!("--webhook-url {url}: not a URL; write https://host:port"))?;
+    let (Some("https"), Some(host)) = (parsed.scheme_str(), parsed.host()) else {
+        anyhow::bail!("--webhook-url {url}: API servers call webhooks over https only; write https://host:port");
+    };
+    let path = parsed.path().trim_end_matches('/');
+    Ok(Endpoint::Url(match parsed.port_u16() {
+        Some(0) => format!("https://{host}:{bound}{path}"),
+        Some(port) => format!("https://{host}:{port}{path}"),
+        None => format!("https://{host}{path}"),
+    }))
+}
+
 /// The names that the webhooks' certificate must be for.
 pub(super) fn names(endpoint: &Endpoint) -> anyhow::Result<Vec<String>> {
     match endpoint {
@@ -33,15 +50,9 @@ pub(super) fn names(endpoint: &Endpoint) -> anyhow::Result<Vec<String>> {
             name.clone(),
         ]),
         Endpoint::Url(url) => {
-            let parsed: http::Uri = url
-                .parse()
-                .with_context(|| format!("--webhook-url {url}: not a URL; write https://host:port"))?;
-            match (parsed.scheme_str(), parsed.host()) {
-                (Some("https"), Some(host)) => Ok(vec![host.trim_matches(['[', ']']).to_owned()]),
-                _ => anyhow::bail!(
-                    "--webhook-url {url}: API servers call webhooks over https only; write https://host:port"
-                ),
-            }
+            let parsed: http::Uri = url.parse().with_context(|| format!("read the URL {url}"))?;
+            let host = parsed.host().unwrap_or_default();
+            Ok(vec![host.trim_matches(['[', ']']).to_owned()])
         }
     }
 }
@@ -57,6 +68,41 @@ fn api(client: &kube::Client, object: &Value) -> anyhow::Result<(Api<DynamicObje
     Ok((Api::all_with(client.clone(), &resource), name.to_owned()))
 }
 
+/// Makes the namespace that the controller lives in, unless it is there.
+pub(super) async fn namespace(client: &kube::Client, name: &str) -> anyhow::Result<()> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let wanted = Namespace {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    };
+    let made = match namespaces.get_opt(name).await {
+        Ok(None) => namespaces.create(&PostParams::default(), &wanted).await.map(|_| ()),
+        found => found.map(|_| ()),
+    };
+    match made {
+        // Another replica was faster.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        made => made.map_err(|error| failed(&format!("install Namespace {name}"), &error)),
+    }
+}
+
+/// What was being done, what came of it, and what to do about it.
+fn failed(doing: &str, error: &kube::Error) -> anyhow::Error {
+    let said = explain(error);
+    match error {
+        kube::Error::Api(status) if status.code == 403 => anyhow::anyhow!(
+            "{doing}: {said}; give this user the rights that `tidegate manifests` lists, or install as somebody who may"
+        ),
+        kube::Error::Api(status) if status.code == 404 && status.message.contains("namespaces") => {
+            anyhow::anyhow!("{doing}: {said}; create the namespace, or run once with --install")
+        }
+        _ => anyhow::anyhow!("{doing}: {said}"),
+    }
+}
+
 /// Applies everything.
 pub(super) async fn apply(client: &kube::Client, endpoint: &Endpoint, authority: &[u8]) -> anyhow::Result<()> {
     for object in objects(endpoint, authority) {
@@ -64,7 +110,10 @@ pub(super) async fn apply(client: &kube::Client, endpoint: &Endpoint, authority:
         let params = PatchParams::apply(FIELD_MANAGER).force();
         api.patch(&name, &params, &Patch::Apply(&object))
             .await
-            .with_context(|| format!("install {} {name}", object["kind"].as_str().unwrap_or_default()))?;
+            .map_err(|error| {
+                let kind = object["kind"].as_str().unwrap_or_default();
+                failed(&format!("install {kind} {name}"), &error)
+            })?;
         info!(kind = object["kind"].as_str(), name, "applied");
     }
     Ok(())
@@ -91,7 +140,7 @@ pub(super) async fn point(client: &kube::Client, endpoint: &Endpoint, authority:
             Err(kube::Error::Api(status)) if status.code == 404 => {
                 warn!(kind, name, "not installed; run once with --install");
             }
-            Err(error) => return Err(error).with_context(|| format!("point {kind} {name} at the webhooks")),
+            Err(error) => return Err(failed(&format!("point {kind} {name} at the webhooks"), &error)),
         }
     }
     Ok(())
@@ -107,7 +156,7 @@ pub(super) async fn shared_certificate(
     let name = webhook::CERTS_SECRET;
     let doing = || format!("share the webhooks' certificate through Secret {namespace}/{name}");
     for _ in 0..3 {
-        if let Some(secret) = secrets.get_opt(name).await.with_context(doing)? {
+        if let Some(secret) = secrets.get_opt(name).await.map_err(|error| failed(&doing(), &error))? {
             let data = secret.data.unwrap_or_default();
             let part = |key: &str| {
                 data.get(key)
@@ -144,7 +193,7 @@ pub(super) async fn shared_certificate(
             Ok(_) => return Ok(made),
             // Another replica was faster: take its.
             Err(kube::Error::Api(status)) if status.code == 409 => {}
-            Err(error) => return Err(error).with_context(doing),
+            Err(error) => return Err(failed(&doing(), &error)),
         }
     }
     anyhow::bail!("{}: it appears and disappears; is something deleting it?", doing())

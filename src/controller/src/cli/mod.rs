@@ -44,13 +44,17 @@ pub(crate) struct Run {
     /// Agree by a lease on which replica writes.
     #[arg(long)]
     leader_elect: bool,
+    /// How many seconds a replica that died holds the lease before another one may write.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(3..=3600))]
+    lease_duration: u64,
     /// How many workloads are reconciled at the same time.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: u16,
     /// Where the webhooks are served, over TLS.
     #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(webhook::PORT))]
     webhook_bind: SocketAddr,
-    /// How the API server reaches the webhooks from outside of the cluster; without it, through the Service.
+    /// How the API server reaches the webhooks from outside of the cluster; without it, through the Service. Port 0 stands for the port of
+    /// --webhook-bind.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
     /// Where `/metrics` is served.

@@ -1,6 +1,7 @@
 //! `tidegate run`: one process from its start to its orderly end.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use anyhow::Context;
 use controller::install::Endpoint;
@@ -28,8 +29,11 @@ pub(super) fn run(options: Run) -> anyhow::Result<()> {
     runtime.block_on(process(options))
 }
 
+/// What is logged when RUST_LOG says nothing else. The client's errors all come back to us, and are told once, with what was being done.
+const LOGGED: &str = "info,kube=off,kube_client=off,kube_runtime=off";
+
 fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
@@ -44,11 +48,6 @@ fn log(format: LogFormat) {
 async fn process(run: Run) -> anyhow::Result<()> {
     let env = Env::real();
     let telemetry = Telemetry::default();
-    let endpoint = match &run.webhook_url {
-        Some(url) => Endpoint::Url(url.trim_end_matches('/').to_owned()),
-        None => install::through_service(&run.namespace),
-    };
-    let names = install::names(&endpoint)?;
     // Everything that can be wrong with this machine is found before the cluster is asked for anything.
     let webhook_listener = Listener::bind(run.webhook_bind, "webhooks").await?;
     let metrics_listener = Listener::bind(run.metrics_bind, "metrics").await?;
@@ -57,20 +56,37 @@ async fn process(run: Run) -> anyhow::Result<()> {
     } else {
         Some(Listener::bind(run.health_bind, "probes").await?)
     };
+    let endpoint = match &run.webhook_url {
+        Some(url) => install::at_url(url, webhook_listener.address().port())?,
+        None => install::through_service(&run.namespace),
+    };
+    let names = install::names(&endpoint)?;
+    let probes = health_listener.as_ref().unwrap_or(&metrics_listener).address();
     let own = match (&run.tls_cert, &run.tls_key) {
-        (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
+        (Some(chain), Some(key)) => {
+            let own = Certificate::read(chain, key)?;
+            own.check(&names, env.now())?;
+            Some(own)
+        }
         _ => None,
     };
     let client = cluster::connect(&env, &run.cluster).await?;
-    let certificate = match (own, &endpoint) {
-        (Some(own), _) => own,
-        (None, Endpoint::Url(_)) => Certificate::make(&names)?,
-        (None, Endpoint::Service { .. }) => install::shared_certificate(&client, &run.namespace, &names).await?,
+    // Replicas behind one address must show one certificate; whoever is alone needs no namespace for it.
+    let shared = run.leader_elect || matches!(endpoint, Endpoint::Service { .. });
+    if shared && run.install {
+        install::namespace(&client, &run.namespace).await?;
+    }
+    let certificate = match own {
+        Some(own) => own,
+        None if shared => install::shared_certificate(&client, &run.namespace, &names).await?,
+        None => Certificate::make(&names)?,
     };
+    certificate.check(&names, env.now())?;
     let authority = certificate.authority().to_vec();
     info!(
         webhooks = %webhook_listener.address(),
         metrics = %metrics_listener.address(),
+        probes = %probes,
         authority = install::fingerprint(&authority),
         "serving"
     );
@@ -121,7 +137,7 @@ async fn control(run: &Run, env: Env, client: kube::Client, telemetry: Telemetry
     options.concurrency = usize::from(run.workers);
     options.telemetry = telemetry;
     if run.leader_elect {
-        options.leader_election = LeaderElection::lease();
+        options.leader_election = LeaderElection::lease_of(Duration::from_secs(run.lease_duration));
     }
     let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;

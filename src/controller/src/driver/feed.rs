@@ -62,12 +62,23 @@ pub(crate) async fn feed(
             }
             Ok(Event::Apply(object)) => Delivery::Applied(typed(object)),
             Ok(Event::Delete(object)) => Delivery::Deleted(typed(object)),
+            // The server has forgotten the version that the watch stood at, as it does after a while: a new list follows.
+            Err(watcher::Error::WatchError(status)) if status.code == 410 => {
+                debug!(kind = name, message = status.message, "watch expired, listing anew");
+                env.sleep(Backoff::WATCH.delay(0, &chance)).await;
+                continue;
+            }
             Err(error) => {
                 telemetry.watch_failed(name);
                 let delay = Backoff::WATCH.delay(failures, &chance);
                 // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
                 if failures == 0 {
-                    warn!(kind = name, error = explain_watch(&error), "watch failed, trying again");
+                    let advice = advice(&error);
+                    warn!(
+                        kind = name,
+                        error = explain_watch(&error),
+                        "watch failed, trying again{advice}"
+                    );
                 } else {
                     debug!(
                         kind = name,
@@ -85,5 +96,21 @@ pub(crate) async fn feed(
         if deliveries.send((kind, delivery)).await.is_err() {
             return;
         }
+    }
+}
+
+/// What to do about a watch that fails, where it is known.
+fn advice(error: &watcher::Error) -> &'static str {
+    use watcher::Error as Watch;
+    let code = match error {
+        Watch::InitialListFailed(kube::Error::Api(status))
+        | Watch::WatchStartFailed(kube::Error::Api(status))
+        | Watch::WatchError(status) => status.code,
+        _ => return "",
+    };
+    match code {
+        403 => "; give the controller's account the rights that `tidegate manifests` lists",
+        404 => "; the API server does not know the kind, run once with --install",
+        _ => "",
     }
 }

@@ -5,13 +5,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
-use rustls::ServerConfig;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{RootCertStore, ServerConfig};
 
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +39,19 @@ pub enum CertificateError {
     /// Certificate and key do not go together, or are of a kind that is not supported.
     #[error("the certificate cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
+    /// API servers would not trust it.
+    #[error(
+        "the webhooks' certificate is not good for {name}: {cause}; give another one, or delete the Secret that holds it to have it made anew"
+    )]
+    Untrusted {
+        /// The name by which the webhooks are reached.
+        name: String,
+        /// Why.
+        cause: rustls::CertificateError,
+    },
+    /// There is none.
+    #[error("the webhooks' certificate chain holds no certificate; expected PEM")]
+    Empty,
     /// Making one failed.
     #[error("make a certificate for {names:?}: {cause}")]
     NotMade {
@@ -49,6 +66,7 @@ pub enum CertificateError {
 #[derive(Clone)]
 pub struct Certificate {
     config: Arc<ServerConfig>,
+    certificates: Vec<CertificateDer<'static>>,
     chain: Vec<u8>,
     key: Vec<u8>,
     authority: Vec<u8>,
@@ -86,9 +104,13 @@ impl Certificate {
         let certificates = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<Vec<_>, _>>()
             .map_err(not_pem("certificate chain"))?;
+        if certificates.is_empty() {
+            return Err(CertificateError::Empty);
+        }
         let private = PrivateKeyDer::from_pem_slice(key).map_err(not_pem("key"))?;
         Ok(Self {
-            config: server_config(certificates, private)?,
+            config: server_config(certificates.clone(), private)?,
+            certificates,
             chain: chain.to_vec(),
             key: key.to_vec(),
             authority: authority.to_vec(),
@@ -105,6 +127,49 @@ impl Certificate {
             cause,
         })?;
         Self::from_pem(chain.as_bytes(), key.as_bytes(), authority.as_bytes())
+    }
+
+    /// Checks what an API server will check before it calls: that the certificate is for all `names` and valid at `now`. What only another
+    /// library could find fault with is left to it.
+    ///
+    /// # Errors
+    /// [`CertificateError::Untrusted`].
+    pub fn check(&self, names: &[String], now: Timestamp) -> Result<(), CertificateError> {
+        let Some((leaf, intermediates)) = self.certificates.split_first() else {
+            return Err(CertificateError::Empty);
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&self.authority).flatten());
+        roots.add_parsable_certificates(self.certificates.iter().cloned());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
+            return Err(CertificateError::Empty);
+        };
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        for name in names {
+            let Ok(server) = ServerName::try_from(name.as_str()) else {
+                continue;
+            };
+            let verified = verifier.verify_server_cert(leaf, intermediates, &server, &[], now);
+            let Err(rustls::Error::InvalidCertificate(cause)) = verified else {
+                continue;
+            };
+            use rustls::CertificateError as Tls;
+            if let Tls::Expired
+            | Tls::ExpiredContext { .. }
+            | Tls::NotValidYet
+            | Tls::NotValidYetContext { .. }
+            | Tls::NotValidForName
+            | Tls::NotValidForNameContext { .. } = cause
+            {
+                return Err(CertificateError::Untrusted {
+                    name: name.clone(),
+                    cause,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The PEM text by which clients trust it.

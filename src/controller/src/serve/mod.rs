@@ -47,7 +47,6 @@ pub struct Listener {
 pub struct BindError {
     address: SocketAddr,
     purpose: &'static str,
-    #[source]
     cause: io::Error,
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use env::Env;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
@@ -21,11 +23,17 @@ pub(crate) struct Address {
     path: String,
     /// The whole URL, for error texts.
     url: String,
+    /// Whose certificates are trusted there, as PEM; the system's when empty.
+    roots: Vec<u8>,
 }
 
 /// The address in a `clientConfig`: of a Service, or a URL.
 pub(crate) fn address(config: &Value, timeout: Duration) -> Address {
     let query = format!("?timeout={}s", timeout.as_secs());
+    // Text that is no base64 was refused when the configuration was written, or is taken for none.
+    let roots = STANDARD
+        .decode(config["caBundle"].as_str().unwrap_or_default())
+        .unwrap_or_default();
     if let Some(url) = config["url"].as_str() {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         let slash = rest.find('/').unwrap_or(rest.len());
@@ -34,6 +42,7 @@ pub(crate) fn address(config: &Value, timeout: Duration) -> Address {
             authority: url[..url.len() - rest.len() + slash].to_owned(),
             path: format!("{path}{query}"),
             url: format!("{url}{query}"),
+            roots,
         };
     }
     let service = &config["service"];
@@ -49,6 +58,7 @@ pub(crate) fn address(config: &Value, timeout: Duration) -> Address {
         path: format!("{slash}{path}{query}"),
         url: format!("https://{authority}{slash}{path}{query}"),
         authority,
+        roots,
     }
 }
 
@@ -62,7 +72,11 @@ pub(crate) async fn post(env: &Env, address: &Address, timeout: Duration, body: 
 
 async fn exchange(env: &Env, address: &Address, body: &Value) -> Result<Value, String> {
     let broken = |why: &dyn std::fmt::Display| format!("Post {:?}: {why}", address.url);
-    let service = env.dial(&address.authority).await.map_err(|error| broken(&error))?;
+    let dialed = match address.roots.as_slice() {
+        [] => env.dial(&address.authority).await,
+        roots => env.dial_trusting(&address.authority, roots).await,
+    };
+    let service = dialed.map_err(|error| broken(&error))?;
     let request = Request::builder()
         .method(Method::POST)
         .uri(address.path.as_str())
