@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::admission::Admission;
 use crate::cluster::Cluster;
 use crate::controllers;
-use crate::gateway::{Asked, Gateway, Lag, Outcome};
+use crate::gateway::{Asked, Gateway, Lag, PodName};
 use crate::http;
 use crate::http::serve::{self, Identity, ServeError, Serving};
 use crate::kubelet;
@@ -36,15 +36,18 @@ pub struct Options {
     pub kubelet: kubelet::Options,
     /// How long after a change the gateway acts on it.
     pub gateway_lag: Lag,
+    /// Who schedules pods, runs them and routes requests to them.
+    pub data_plane: DataPlane,
 }
 
-/// A pod, by its namespace and name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PodName {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+/// Who schedules pods, runs them and routes requests to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataPlane {
+    /// The cluster itself.
+    #[default]
+    Own,
+    /// Somebody who reaches it through its API, as [`Remote`](crate::Remote) does.
+    Elsewhere,
 }
 
 /// A Kubernetes in this process.
@@ -104,10 +107,15 @@ impl Embedded {
         tasks.spawn(namespaces::run(server.clone()));
         tasks.spawn(definitions::run(server.clone()));
         controllers::start(&cluster, &mut tasks);
-        scheduler::start(cluster.clone(), &mut tasks);
-        let pods = Arc::new(network.clone());
-        kubelet::start(cluster.clone(), pods, options.kubelet, &mut tasks);
-        let gateway = Gateway::start(cluster.clone(), options.gateway_lag, &mut tasks);
+        let gateway = match options.data_plane {
+            DataPlane::Own => {
+                scheduler::start(cluster.clone(), &mut tasks);
+                let pods = Arc::new(network.clone());
+                kubelet::start(cluster.clone(), pods, options.kubelet, &mut tasks);
+                Gateway::start(cluster.clone(), options.gateway_lag, &mut tasks)
+            }
+            DataPlane::Elsewhere => Gateway::idle(env),
+        };
         Self {
             server,
             cluster,
@@ -139,19 +147,7 @@ impl Embedded {
     /// Which pods may answer such a request now, and how probable each is; none when nobody would. Where the gateway does not know of a change
     /// yet, neither does this.
     pub fn route(&self, host: &str, path: &str, headers: &[(String, String)]) -> Vec<(PodName, f64)> {
-        match self.gateway.route(Asked { host, path, headers }) {
-            Outcome::Forward(shares) => shares
-                .into_iter()
-                .map(|share| {
-                    let pod = PodName {
-                        namespace: share.endpoint.namespace,
-                        name: share.endpoint.pod,
-                    };
-                    (pod, share.probability)
-                })
-                .collect(),
-            Outcome::NoRoute | Outcome::NoEndpoints => Vec::new(),
-        }
+        self.gateway.pods(Asked { host, path, headers })
     }
 
     /// Tells of every new revision of the cluster's objects.

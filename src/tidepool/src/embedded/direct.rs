@@ -1,18 +1,18 @@
 //! The cluster directly on the API server: no HTTP, no JSON text.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use env::Env;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::cluster::{Cluster, DeleteOptions, Delivered, Watched};
+use crate::cluster::{Cluster, DeleteOptions, Watched};
+use crate::following::{Following, Scope};
 use crate::object;
-use crate::resource::{Resource, StorageName};
+use crate::resource::Resource;
 use crate::server::{Answer, Request, Server, User, Verb};
 use crate::status::Status;
-use crate::store::{Change, Place, Stored};
+use crate::store::{Place, Stored};
 
 /// The field manager of the built-in controllers.
 const MANAGER: &str = "kube-controller-manager";
@@ -38,6 +38,10 @@ impl Direct {
         name.clone_into(&mut request.name);
         MANAGER.clone_into(&mut request.options.field_manager);
         request
+    }
+
+    fn follow(&self, scope: Scope) -> Following {
+        Following::new(self.server.store().clone(), scope, self.server.closing())
     }
 
     async fn write(&self, request: Request) -> Result<Arc<Stored>, Status> {
@@ -150,156 +154,10 @@ impl Cluster for Direct {
     }
 
     fn watch(&self, resources: &[Resource]) -> Box<dyn Watched> {
-        self.follow(Scope::Some(resources.iter().map(Resource::storage).collect()))
+        Box::new(self.follow(Scope::Some(resources.iter().map(Resource::storage).collect())))
     }
 
     fn watch_everything(&self) -> Box<dyn Watched> {
-        self.follow(Scope::Everything)
-    }
-}
-
-/// What a watch is about.
-enum Scope {
-    Some(Vec<StorageName>),
-    Everything,
-}
-
-impl Scope {
-    fn index(&self, storage: &StorageName) -> Option<usize> {
-        match self {
-            Self::Some(wanted) => wanted.iter().position(|one| one == storage),
-            Self::Everything => Some(0),
-        }
-    }
-}
-
-impl Direct {
-    fn follow(&self, scope: Scope) -> Box<dyn Watched> {
-        Box::new(Following {
-            server: self.server.clone(),
-            scope,
-            known: BTreeMap::new(),
-            cursor: None,
-            changes: self.server.store().changes(),
-            closing: self.server.closing(),
-        })
-    }
-}
-
-/// A cursor over several collections.
-struct Following {
-    server: Server,
-    scope: Scope,
-    known: BTreeMap<Place, Arc<Stored>>,
-    cursor: Option<u64>,
-    changes: env::watch::Receiver<u64>,
-    closing: env::watch::Receiver<bool>,
-}
-
-impl Following {
-    /// What has happened since the last call.
-    fn collect(&mut self) -> Vec<Delivered> {
-        let Some(cursor) = self.cursor else {
-            return self.compare();
-        };
-        let Ok(entries) = self.server.store().since(cursor, None) else {
-            return self.compare();
-        };
-        let mut delivered = Vec::new();
-        for entry in entries {
-            self.cursor = Some(entry.revision);
-            let Some(resource) = self.scope.index(&entry.place.storage) else {
-                continue;
-            };
-            if entry.change == Change::Deleted {
-                self.known.remove(&entry.place);
-            } else {
-                self.known.insert(entry.place, entry.object.clone());
-            }
-            delivered.push(Delivered {
-                resource,
-                change: entry.change,
-                object: entry.object,
-                before: entry.before,
-            });
-        }
-        delivered
-    }
-
-    /// What differs between what was delivered and what there is: everything at first, and after the log was compacted away.
-    fn compare(&mut self) -> Vec<Delivered> {
-        let mut delivered = Vec::new();
-        let mut gone = std::mem::take(&mut self.known);
-        let mut oldest = u64::MAX;
-        let collections = match &self.scope {
-            Scope::Some(wanted) => wanted.clone(),
-            Scope::Everything => self.server.store().collections(),
-        };
-        for storage in &collections {
-            let Some(resource) = self.scope.index(storage) else {
-                continue;
-            };
-            let (revision, objects) = self.server.store().list(storage, None);
-            oldest = oldest.min(revision);
-            for object in objects {
-                let place = Place {
-                    storage: storage.clone(),
-                    namespace: object::namespace(&object.value).to_owned(),
-                    name: object::name(&object.value).to_owned(),
-                };
-                let before = gone.remove(&place);
-                self.known.insert(place, object.clone());
-                let change = match &before {
-                    None => Change::Added,
-                    Some(before) if before.version == object.version => continue,
-                    Some(_) => Change::Modified,
-                };
-                delivered.push(Delivered {
-                    resource,
-                    change,
-                    object,
-                    before,
-                });
-            }
-        }
-        for (place, object) in gone {
-            let Some(resource) = self.scope.index(&place.storage) else {
-                continue;
-            };
-            delivered.push(Delivered {
-                resource,
-                change: Change::Deleted,
-                object: object.clone(),
-                before: Some(object),
-            });
-        }
-        self.cursor = Some(if oldest == u64::MAX {
-            self.server.store().revision()
-        } else {
-            oldest
-        });
-        delivered
-    }
-}
-
-impl Watched for Following {
-    fn next(&mut self) -> BoxFuture<'_, Vec<Delivered>> {
-        Box::pin(async move {
-            loop {
-                if *self.closing.borrow() {
-                    return Vec::new();
-                }
-                self.changes.mark_unchanged();
-                let delivered = self.collect();
-                if !delivered.is_empty() {
-                    return delivered;
-                }
-                tokio::select! {
-                    biased;
-                    moved = self.changes.changed() => if moved.is_err() { return Vec::new(); },
-                    _ = self.closing.changed() => return Vec::new(),
-                }
-            }
-        })
+        Box::new(self.follow(Scope::Everything))
     }
 }

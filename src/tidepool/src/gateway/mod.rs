@@ -12,4 +12,4 @@ mod tests;
 
 pub use choose::{Asked, Outcome, Share, choose};
 pub use config::{Config, Endpoint, compile};
-pub use serve::{Gateway, Lag};
+pub use serve::{Gateway, Lag, PodName};

@@ -37,6 +37,15 @@ impl Default for Lag {
     }
 }
 
+/// A pod, by its namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PodName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// A gateway. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Gateway {
@@ -48,15 +57,18 @@ pub struct Gateway {
 impl Gateway {
     /// Starts following the cluster; the task lives in `tasks`.
     pub fn start(cluster: Arc<dyn Cluster>, lag: Lag, tasks: &mut JoinSet<()>) -> Self {
-        let env = cluster.env().clone();
-        let picks = env.chance("gateway/pick");
-        let gateway = Self {
-            env,
-            config: Arc::default(),
-            picks,
-        };
+        let gateway = Self::idle(cluster.env());
         tasks.spawn(follow(cluster, lag, gateway.config.clone()));
         gateway
+    }
+
+    /// A gateway that follows nothing: it answers 404 to everybody.
+    pub fn idle(env: &Env) -> Self {
+        Self {
+            env: env.clone(),
+            config: Arc::default(),
+            picks: env.chance("gateway/pick"),
+        }
     }
 
     /// The gateway as an HTTP service; requests are told apart by their Host header and path.
@@ -72,6 +84,24 @@ impl Gateway {
     pub fn route(&self, asked: Asked<'_>) -> Outcome {
         let config = self.config.lock().clone();
         choose(&config, asked)
+    }
+
+    /// Which pods may answer such a request now, and how probable each is; none when nobody would. Where the gateway does not know of a change
+    /// yet, neither does this.
+    pub fn pods(&self, asked: Asked<'_>) -> Vec<(PodName, f64)> {
+        match self.route(asked) {
+            Outcome::Forward(shares) => shares
+                .into_iter()
+                .map(|share| {
+                    let pod = PodName {
+                        namespace: share.endpoint.namespace,
+                        name: share.endpoint.pod,
+                    };
+                    (pod, share.probability)
+                })
+                .collect(),
+            Outcome::NoRoute | Outcome::NoEndpoints => Vec::new(),
+        }
     }
 
     async fn forward(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {

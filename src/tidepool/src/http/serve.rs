@@ -165,10 +165,13 @@ where
     }
 }
 
-type Answer = Response<UnsyncBoxBody<bytes::Bytes, std::io::Error>>;
+pub(crate) type Answer = Response<UnsyncBoxBody<bytes::Bytes, std::io::Error>>;
 
 /// One request over a connection. Errors are of a type of their own, because hyper's bounds do not take boxed ones.
-fn served(service: HttpService, request: Request<Incoming>) -> BoxFuture<'static, Result<Answer, std::io::Error>> {
+pub(crate) fn served(
+    service: HttpService,
+    request: Request<Incoming>,
+) -> BoxFuture<'static, Result<Answer, std::io::Error>> {
     Box::pin(async move {
         let request = request.map(|body| body.map_err(|error| -> BoxError { Box::new(error) }).boxed_unsync());
         match service.send(request).await {

@@ -27,7 +27,7 @@ use crate::cluster::{Cluster, DeleteOptions, Delivered};
 use crate::controllers::driver::{self, Controller, Key};
 use crate::network::{Listening, PodNetwork};
 use crate::object;
-use crate::resource::{NODES, PODS, Resource};
+use crate::resource::{PODS, Resource};
 use crate::status::Status;
 use crate::store::Stored;
 use image::{Behaviour, behaviour};
@@ -73,26 +73,7 @@ pub fn start(cluster: Arc<dyn Cluster>, network: Arc<dyn PodNetwork>, options: O
         state: Mutex::default(),
     };
     tasks.spawn(driver::run(cluster.clone(), kubelet));
-    tasks.spawn(register(cluster));
-}
-
-/// Creates the nodes that are not there yet and reports them ready, once.
-async fn register(cluster: Arc<dyn Cluster>) {
-    let now = pod_status::time(cluster.env());
-    for (index, name) in NODE_NAMES.iter().enumerate() {
-        if cluster.get(&NODES, "", name).is_some() {
-            continue;
-        }
-        let registered = async {
-            let created = cluster.create(&NODES, nodes::node(index)).await?;
-            let mut node = created.value.clone();
-            node["status"] = nodes::status(index, &now);
-            cluster.update_status(&NODES, node).await
-        };
-        if let Err(error) = registered.await {
-            tracing::error!(node = name, %error, "register node");
-        }
-    }
+    tasks.spawn(nodes::register(cluster));
 }
 
 struct Kubelet {
@@ -163,7 +144,7 @@ impl Kubelet {
     ) -> Result<Option<Duration>, Status> {
         let env = cluster.env();
         let now = env.clock().elapsed();
-        let (stage, ip, wait) = {
+        let (stage, ip, wait, listens) = {
             let mut state = self.state.lock();
             let known = state.pods.get(key).is_some_and(|running| running.uid == pod.uid);
             if !known {
@@ -175,11 +156,15 @@ impl Kubelet {
                 return Ok(None);
             };
             let (stage, until) = running.stage(&pod.value, now);
-            if matches!(stage, Stage::Running { .. }) && running.listening.is_empty() {
-                running.listening = self.listen(env, pod, &running.ip);
-            }
-            (stage, running.ip.clone(), until.map(|until| until.since(now)))
+            let listens = matches!(stage, Stage::Running { .. }) && running.listening.is_empty();
+            (stage, running.ip.clone(), until.map(|until| until.since(now)), listens)
         };
+        if listens {
+            let listening = self.listen(env, pod, &ip).await?;
+            if let Some(running) = self.state.lock().pods.get_mut(key) {
+                running.listening = listening;
+            }
+        }
         let wanted = status(&pod.value, stage, &ip, &nodes::address(node), env);
         if wanted != pod.value["status"] {
             let mut changed = pod.value.clone();
@@ -236,7 +221,8 @@ impl Kubelet {
         })
     }
 
-    fn listen(&self, env: &Env, pod: &Stored, ip: &str) -> Vec<Box<dyn Listening>> {
+    /// Puts the pod's containers behind its address: all of its ports or none.
+    async fn listen(&self, env: &Env, pod: &Stored, ip: &str) -> Result<Vec<Box<dyn Listening>>, Status> {
         let mut listening = Vec::new();
         let mut bound = BTreeSet::new();
         for container in object::items(&pod.value, &["spec", "containers"]) {
@@ -246,11 +232,16 @@ impl Kubelet {
             let service = echo::service(&pod.value, container, ip, chance);
             for port in declared.chain(USUAL_PORTS) {
                 if bound.insert(port) {
-                    listening.push(self.network.listen(&format!("{ip}:{port}"), service.clone()));
+                    let place = format!("{ip}:{port}");
+                    let served = self.network.listen(&place, service.clone()).await;
+                    listening.push(served.map_err(|error| {
+                        tracing::error!(pod = object::name(&pod.value), %error, "start pod");
+                        Status::internal(error)
+                    })?);
                 }
             }
         }
-        listening
+        Ok(listening)
     }
 
     /// Lets a pod drain, then stops and removes it.

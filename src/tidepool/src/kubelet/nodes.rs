@@ -1,14 +1,72 @@
-//! The three nodes: their names, addresses, and the objects that stand for them.
+//! The three nodes: their names, addresses, the objects that stand for them, and their registration.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use super::pod_status;
+use crate::cluster::Cluster;
+use crate::object;
+use crate::resource::NODES;
+use crate::status::Status;
 
 /// The nodes' names.
 pub const NODE_NAMES: [&str; 3] = ["node-1", "node-2", "node-3"];
 
 /// How many of the 256 blocks of `10.244.0.0/16` each node has.
 const BLOCKS: usize = 64;
+
+/// What an API server puts on every new node, so that nothing is scheduled there before it is ready.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// How soon a registration that was refused is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// After how many refusals a node is given up.
+const ATTEMPTS: usize = 25;
+
+/// Creates the nodes that are not there yet and reports them ready, once: they send no heartbeats, so whoever judges nodes by those must be off.
+pub(super) async fn register(cluster: Arc<dyn Cluster>) {
+    for (index, name) in NODE_NAMES.iter().enumerate() {
+        for attempt in 1.. {
+            let Err(error) = register_one(cluster.as_ref(), index).await else {
+                break;
+            };
+            if attempt == ATTEMPTS {
+                tracing::error!(node = name, %error, "register node");
+                break;
+            }
+            cluster.env().sleep(AGAIN).await;
+        }
+    }
+}
+
+async fn register_one(cluster: &dyn Cluster, index: usize) -> Result<(), Status> {
+    let known = match cluster.get(&NODES, "", NODE_NAMES[index]) {
+        Some(known) => known,
+        None => cluster.create(&NODES, node(index)).await?,
+    };
+    let mut reported = known;
+    if object::items(&reported.value, &["status", "conditions"]).is_empty() {
+        let mut changed = reported.value.clone();
+        changed["status"] = status(index, &pod_status::time(cluster.env()));
+        reported = cluster.update_status(&NODES, changed).await?;
+    }
+    // Elsewhere the node lifecycle controller does this; it is off where nodes send no heartbeats.
+    let taints = object::items(&reported.value, &["spec", "taints"]);
+    if taints.iter().any(|taint| taint["key"] == NOT_READY) {
+        let kept: Vec<Value> = taints
+            .iter()
+            .filter(|taint| taint["key"] != NOT_READY)
+            .cloned()
+            .collect();
+        let mut changed = reported.value.clone();
+        changed["spec"]["taints"] = json!(kept);
+        cluster.update(&NODES, changed).await?;
+    }
+    Ok(())
+}
 
 pub(super) fn index(name: &str) -> Option<usize> {
     NODE_NAMES.iter().position(|node| *node == name)
@@ -33,7 +91,7 @@ pub(super) fn free_address(index: usize, start: usize, taken: &BTreeSet<String>)
 }
 
 /// A node's object, without its status.
-pub(super) fn node(index: usize) -> Value {
+fn node(index: usize) -> Value {
     let name = NODE_NAMES[index];
     json!({
         "apiVersion": "v1", "kind": "Node",
@@ -46,7 +104,7 @@ pub(super) fn node(index: usize) -> Value {
 }
 
 /// A node's status: ready, and large enough for any test.
-pub(super) fn status(index: usize, now: &str) -> Value {
+fn status(index: usize, now: &str) -> Value {
     let room = json!({ "cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "5000" });
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({

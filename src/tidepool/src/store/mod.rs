@@ -4,6 +4,7 @@
 //! a compare-and-swap on the version that the writer saw. Watchers hold a cursor into the log and are told when the revision moves; a cursor
 //! from before a compaction is refused. The lock is held for map operations only, never across an await. Knows nothing of HTTP or kinds.
 
+mod mirror;
 #[cfg(test)]
 mod tests;
 
@@ -229,10 +230,10 @@ impl Store {
         contents.compacted = contents.compacted.max(revision);
     }
 
-    fn commit(
+    fn commit<E>(
         &self,
-        change: impl FnOnce(&mut Contents) -> Result<(Change, Place, Arc<Stored>, Option<Arc<Stored>>), Refused>,
-    ) -> Result<Arc<Stored>, Refused> {
+        change: impl FnOnce(&mut Contents) -> Result<(Change, Place, Arc<Stored>, Option<Arc<Stored>>), E>,
+    ) -> Result<Arc<Stored>, E> {
         let mut contents = self.contents.lock();
         let (change, place, object, before) = change(&mut contents)?;
         contents.revision += 1;

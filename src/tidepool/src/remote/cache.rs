@@ -1,0 +1,198 @@
+//! What is known of a remote cluster: a mirror of each collection that somebody wants.
+//!
+//! Two hands write into it: the feeds, which bring what the API server lists and watches, and the view, which brings the answers to its own
+//! writes. The later version wins, so neither can take back what the other brought; what this process saw deleted does not come back with an
+//! older list or event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use env::watch;
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::object;
+use crate::resource::{Resource, StorageName};
+use crate::store::{Place, Store, Stored};
+
+/// All collections of one remote cluster.
+#[derive(Debug)]
+pub(super) struct Cache {
+    store: Store,
+    marks: Mutex<BTreeMap<StorageName, Marks>>,
+    wanted: watch::Sender<BTreeSet<Resource>>,
+    filled: watch::Sender<BTreeSet<Resource>>,
+    served: Mutex<Arc<[Resource]>>,
+}
+
+/// What is remembered of one collection beyond its objects.
+#[derive(Debug, Default)]
+struct Marks {
+    /// Places written to since the running list began: that list may be older than they are.
+    written: BTreeSet<Place>,
+    /// The uids of objects that are gone, until the watch says so as well.
+    buried: BTreeMap<Place, String>,
+}
+
+impl Cache {
+    /// Empty caches of a cluster that serves these collections.
+    pub(super) fn new(served: Vec<Resource>) -> Self {
+        Self {
+            store: Store::default(),
+            marks: Mutex::default(),
+            wanted: watch::Sender::new(BTreeSet::new()),
+            filled: watch::Sender::new(BTreeSet::new()),
+            served: Mutex::new(served.into()),
+        }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every collection that is served: the preferred version of each first, in a fixed order.
+    pub(super) fn served(&self) -> Arc<[Resource]> {
+        self.served.lock().clone()
+    }
+
+    pub(super) fn set_served(&self, served: Vec<Resource>) {
+        *self.served.lock() = served.into();
+    }
+
+    /// Asks that a collection be cached from now on.
+    pub(super) fn want(&self, resource: &Resource) {
+        let mut wanted = self.wanted.borrow().clone();
+        if wanted.insert(resource.clone()) {
+            self.wanted.send_replace(wanted);
+        }
+    }
+
+    /// Asks that every served collection be cached, in one version each.
+    pub(super) fn want_everything(&self) {
+        for resource in once_each(&self.served()) {
+            self.want(&resource);
+        }
+    }
+
+    /// The collections that somebody wants.
+    pub(super) fn wanted(&self) -> watch::Receiver<BTreeSet<Resource>> {
+        self.wanted.subscribe()
+    }
+
+    /// The collections whose first list has arrived.
+    pub(super) fn filled(&self) -> watch::Receiver<BTreeSet<Resource>> {
+        self.filled.subscribe()
+    }
+
+    /// The answer to a write of this process.
+    pub(super) fn written(&self, resource: &Resource, value: Value) -> Arc<Stored> {
+        let (place, object) = placed(resource, value);
+        let mut marks = self.marks.lock();
+        marks
+            .entry(place.storage.clone())
+            .or_default()
+            .written
+            .insert(place.clone());
+        self.store.mirror(&place, object.clone());
+        object
+    }
+
+    /// This process deleted the object, and it is gone.
+    pub(super) fn removed(&self, resource: &Resource, namespace: &str, name: &str, uid: &str) {
+        let place = Place {
+            storage: resource.storage(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        let mut marks = self.marks.lock();
+        let marks = marks.entry(place.storage.clone()).or_default();
+        marks.buried.insert(place.clone(), uid.to_owned());
+        self.store.forget(&place, uid, None);
+    }
+
+    /// A watch says that the object is so.
+    pub(super) fn applied(&self, resource: &Resource, value: Value) {
+        let (place, object) = placed(resource, value);
+        let mut marks = self.marks.lock();
+        let marks = marks.entry(place.storage.clone()).or_default();
+        self.take_in(marks, &place, object);
+    }
+
+    /// A watch says that the object is gone; this was its last value.
+    pub(super) fn deleted(&self, resource: &Resource, value: Value) {
+        let (place, object) = placed(resource, value);
+        let mut marks = self.marks.lock();
+        let marks = marks.entry(place.storage.clone()).or_default();
+        if marks.buried.get(&place) == Some(&object.uid) {
+            marks.buried.remove(&place);
+        }
+        let uid = object.uid.clone();
+        self.store.forget(&place, &uid, Some(object));
+    }
+
+    /// A list begins.
+    pub(super) fn list_begins(&self, resource: &Resource) {
+        let mut marks = self.marks.lock();
+        marks.entry(resource.storage()).or_default().written.clear();
+    }
+
+    /// A list is complete: what it does not hold is gone, unless it was written since the list began.
+    pub(super) fn listed(&self, resource: &Resource, values: Vec<Value>) {
+        let storage = resource.storage();
+        {
+            let mut all = self.marks.lock();
+            let marks = all.entry(storage.clone()).or_default();
+            let mut there = BTreeSet::new();
+            for value in values {
+                let (place, object) = placed(resource, value);
+                there.insert(place.clone());
+                self.take_in(marks, &place, object);
+            }
+            for known in self.store.list(&storage, None).1 {
+                let (place, _) = place_of(resource, &known.value);
+                if !there.contains(&place) && !marks.written.contains(&place) {
+                    self.store.forget(&place, &known.uid, None);
+                }
+            }
+            marks.buried.retain(|place, _| there.contains(place));
+            marks.written.clear();
+        }
+        let mut filled = self.filled.borrow().clone();
+        if filled.insert(resource.clone()) {
+            self.filled.send_replace(filled);
+        }
+    }
+
+    fn take_in(&self, marks: &Marks, place: &Place, object: Arc<Stored>) {
+        if marks.buried.get(place) != Some(&object.uid) {
+            self.store.mirror(place, object);
+        }
+    }
+}
+
+/// The first version of each collection.
+pub(super) fn once_each(served: &[Resource]) -> Vec<Resource> {
+    let mut seen = BTreeSet::new();
+    let first = served.iter().filter(|resource| seen.insert(resource.storage()));
+    first.cloned().collect()
+}
+
+fn place_of(resource: &Resource, value: &Value) -> (Place, u64) {
+    let place = Place {
+        storage: resource.storage(),
+        namespace: object::namespace(value).to_owned(),
+        name: object::name(value).to_owned(),
+    };
+    let version = object::text(value, &["metadata", "resourceVersion"]).parse();
+    (place, version.unwrap_or_default())
+}
+
+fn placed(resource: &Resource, value: Value) -> (Place, Arc<Stored>) {
+    let (place, version) = place_of(resource, &value);
+    let object = Stored {
+        uid: object::uid(&value).to_owned(),
+        version,
+        value,
+    };
+    (place, Arc::new(object))
+}
