@@ -10,7 +10,7 @@ fn play(id: &str, seed: u64) -> Report {
         .into_iter()
         .find(|known| known.id == id)
         .expect("the scenario is in the list");
-    embedded::play(&scenario, seed, env::Trace::off())
+    embedded::play(&scenario, &embedded::Play::new(seed)).report
 }
 
 #[rstest]

@@ -1,0 +1,119 @@
+//! The command line of `e2e`: what may be asked for, in clap's words. Only `main` and the subcommands read it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tidepool::Cut;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "e2e",
+    about = "Runs tidegate's scenarios and judges them by measured traffic and proven clean-up"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios on a cluster and report.
+    Run(Run),
+    /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
+    Tools,
+    /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.
+    ControlPlane {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+}
+
+/// Which cluster the scenarios run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cluster {
+    /// A Kubernetes in this process, on virtual time.
+    Embedded,
+}
+
+impl Cluster {
+    /// The name under which reports and `suites/expectations.yaml` know it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+        }
+    }
+}
+
+/// What to run, and where the results go.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The cluster.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub(crate) cluster: Cluster,
+    /// Only scenarios whose name matches; `*` stands for any text, `?` for one character.
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    pub(crate) scenario: String,
+    /// The seed of everything that is left to chance: one seed is one run, byte for byte.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many scenarios run at the same time; as many as there are processors when left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Write each scenario's trace into this folder, one JSON line per event.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Write a `JUnit` report.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a report: Markdown, or JSON when the name ends in `.json`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Kill the controller before and after each of its writes in this scenario, and lose each answer.
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["scenario", "list", "junit", "report"])]
+    pub(crate) crash: Option<String>,
+    /// With --crash: only this write, as `17:before-commit`, `17:after-commit` or `17:lose-answer`.
+    #[arg(long, value_name = "WRITE:HOW", requires = "crash")]
+    pub(crate) cut: Option<Blow>,
+    /// Only name the scenarios.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// One of the controller's writes, counted from 1, and what happens at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Blow {
+    pub(crate) write: usize,
+    pub(crate) how: Cut,
+}
+
+/// All that can happen at a write, with the words for it.
+pub(crate) const CUTS: [(Cut, &str); 3] = [
+    (Cut::BeforeCommit, "before-commit"),
+    (Cut::AfterCommit, "after-commit"),
+    (Cut::LoseAnswer, "lose-answer"),
+];
+
+impl std::fmt::Display for Blow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = CUTS
+            .iter()
+            .find(|(cut, _)| *cut == self.how)
+            .map_or("", |(_, word)| word);
+        write!(f, "{}:{word}", self.write)
+    }
+}
+
+impl FromStr for Blow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("{text:?} is not a write and what happens at it, as in 17:after-commit");
+        let (write, word) = text.split_once(':').ok_or_else(expected)?;
+        let write = write.parse().ok().filter(|write| *write > 0).ok_or_else(expected)?;
+        let (how, _) = CUTS.iter().find(|(_, known)| *known == word).ok_or_else(expected)?;
+        Ok(Self { write, how: *how })
+    }
+}

@@ -1,0 +1,285 @@
+//! The embedded bed: tidepool, tidegate and a person in one thread, on virtual time.
+//!
+//! One seed, one runtime, one cluster and one controller per scenario, so that a run is repeated to the byte by its seed.
+
+mod controllers;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use controller::install::{self, Endpoint};
+use controller::webhooks;
+use env::sim::{Served, SimEnv};
+use env::{Env, HttpService, Trace, TraceRecord};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use suites::{
+    Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
+};
+use tidepool::{Embedded, transport};
+
+pub(crate) use controllers::{Care, Controllers, Strike};
+
+/// Where the controller's webhooks are in the cluster's network.
+const WEBHOOKS: (&str, &str, u16) = ("tidegate", "tidegate-webhook", 443);
+
+/// How one scenario is played.
+#[derive(Clone, Default)]
+pub(crate) struct Play {
+    /// The seed.
+    pub(crate) seed: u64,
+    /// Whether a trace is kept.
+    pub(crate) is_traced: bool,
+    /// How the controller is run.
+    pub(crate) care: Care,
+}
+
+impl Play {
+    /// With this seed, no trace, and a controller that is alone and unharmed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// The same with a trace, or without one.
+    pub(crate) fn traced(mut self, is_traced: bool) -> Self {
+        self.is_traced = is_traced;
+        self
+    }
+
+    /// The same with a controller that is run so.
+    pub(crate) fn with(mut self, care: Care) -> Self {
+        self.care = care;
+        self
+    }
+}
+
+/// What a play leaves.
+#[derive(Debug)]
+pub(crate) struct Played {
+    /// How it went.
+    pub(crate) report: Report,
+    /// The trace; empty when none was asked for.
+    pub(crate) trace: Vec<TraceRecord>,
+    /// The writes of each controller process, all of them.
+    pub(crate) writes: Vec<Vec<transport::Write>>,
+}
+
+impl Played {
+    /// A report of which nothing else is left.
+    pub(crate) fn only(report: Report) -> Self {
+        Self {
+            report,
+            trace: Vec::new(),
+            writes: Vec::new(),
+        }
+    }
+}
+
+/// Plays one scenario in a world of its own, on this thread.
+pub(crate) fn play(scenario: &Scenario, how: &Play) -> Played {
+    let trace = if how.is_traced {
+        Trace::in_memory()
+    } else {
+        Trace::off()
+    };
+    let lines = trace.clone();
+    let mut played = env::sim::run(how.seed, trace, |world| async move {
+        let bed = match EmbeddedBed::start(&world, how.care.clone()).await {
+            Ok(bed) => Arc::new(bed),
+            Err(failure) => return Played::only(runner::could_not_start(&scenario.id, failure)),
+        };
+        let mut report = runner::run(scenario, bed.clone()).await;
+        let writes = bed.controllers.writes();
+        for said in bed.controllers.panics() {
+            blame(&mut report, format!("the controller panicked: {said}"));
+        }
+        if let Ok(bed) = Arc::try_unwrap(bed) {
+            bed.stop().await;
+        }
+        Played {
+            writes,
+            ..Played::only(report)
+        }
+    });
+    played.trace = lines.take();
+    played
+}
+
+/// Adds a failure to a report.
+pub(crate) fn blame(report: &mut Report, message: String) {
+    let failure = Failure::new(Check::Cluster, message);
+    match &mut report.verdict {
+        Verdict::Failed(failures) => failures.push(failure),
+        verdict => *verdict = Verdict::Failed(vec![failure]),
+    }
+}
+
+/// A cluster in this process with the controller in it.
+pub(crate) struct EmbeddedBed {
+    env: Env,
+    cluster: Arc<Embedded>,
+    controllers: Controllers,
+    webhooks: Served,
+}
+
+impl EmbeddedBed {
+    /// Starts the cluster, installs the controller and starts it.
+    ///
+    /// # Errors
+    /// When the installation is refused.
+    pub(crate) async fn start(world: &SimEnv, care: Care) -> Result<Self, Failure> {
+        let cluster = Arc::new(Embedded::start(&world.env, &world.network, tidepool::Options::default()).await);
+        let (namespace, name, port) = WEBHOOKS;
+        let webhooks = world.network.serve(
+            format!("{name}.{namespace}.svc:{port}"),
+            webhooks(&world.env, client(cluster.transport("tidegate-webhooks").service())),
+        );
+        install(&Kubernetes::new(client(cluster.api()))).await?;
+        let controllers = Controllers::start(world.env.clone(), cluster.clone(), care);
+        Ok(Self {
+            env: world.env.clone(),
+            cluster,
+            controllers,
+            webhooks,
+        })
+    }
+
+    /// Ends controller and cluster, and waits for them.
+    async fn stop(self) {
+        self.controllers.stop().await;
+        drop(self.webhooks);
+        if let Ok(cluster) = Arc::try_unwrap(self.cluster) {
+            cluster.stop().await;
+        }
+    }
+}
+
+/// A client over a service in this process.
+fn client(service: HttpService) -> kube::Client {
+    kube::Client::new(service, "default")
+}
+
+/// Creates what a cluster with ingress-nginx and an installed controller holds.
+async fn install(person: &Kubernetes) -> Result<(), Failure> {
+    let (namespace, name, port) = WEBHOOKS;
+    let endpoint = Endpoint::Service {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        port,
+    };
+    let class = json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+        "metadata": { "name": "nginx" }, "spec": { "controller": "k8s.io/ingress-nginx" },
+    });
+    create(person, class).await?;
+    create(
+        person,
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }),
+    )
+    .await?;
+    for object in install::objects(&endpoint, &[]) {
+        create(person, object).await?;
+    }
+    Ok(())
+}
+
+async fn create(person: &Kubernetes, object: Value) -> Result<(), Failure> {
+    let what = format!("{} {}", object["kind"], object["metadata"]["name"]);
+    person
+        .create(&object)
+        .await
+        .map(drop)
+        .map_err(|error| Failure::new(Check::Cluster, format!("install {what}: {error}")))
+}
+
+/// The write as the suite counts it; Events and leases do not count.
+fn counted(write: transport::Write) -> Option<Write> {
+    if matches!(write.resource.as_str(), "events" | "leases") {
+        return None;
+    }
+    Some(Write {
+        verb: write.verb.to_owned(),
+        resource: match write.subresource.as_str() {
+            "" => write.resource,
+            subresource => format!("{}/{subresource}", write.resource),
+        },
+        name: write.name,
+    })
+}
+
+impl Bed for EmbeddedBed {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+
+    fn env(&self) -> &Env {
+        &self.env
+    }
+
+    fn person(&self) -> kube::Client {
+        client(self.cluster.api())
+    }
+
+    fn gateway(&self) -> HttpService {
+        self.cluster.gateway()
+    }
+
+    fn namespace(&self) -> &'static str {
+        "default"
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    fn features(&self) -> BTreeSet<Feature> {
+        [
+            Feature::IngressNginx,
+            Feature::VirtualTime,
+            Feature::ExactSplit,
+            Feature::RestartController,
+            Feature::CountWrites,
+            Feature::Admission,
+        ]
+        .into()
+    }
+
+    fn changes(&self) -> Changes {
+        Changes::new(self.env.clone(), self.cluster.changes())
+    }
+
+    fn split(&self, question: &Question) -> Option<Vec<Share>> {
+        let shares = self.cluster.route(&question.host, &question.path, &question.headers);
+        let share = |(pod, probability): (tidepool::PodName, f64)| Share {
+            pod: pod.name,
+            probability,
+        };
+        Some(shares.into_iter().map(share).collect())
+    }
+
+    fn pause(&self, asked: Duration) -> Duration {
+        asked
+    }
+
+    fn gateway_lag(&self) -> Duration {
+        // Twice the gateway's own: a change that comes during one lag waits for the next.
+        Duration::from_millis(1_800)
+    }
+
+    fn writes(&self) -> Vec<Write> {
+        self.controllers
+            .writes()
+            .into_iter()
+            .flatten()
+            .filter_map(counted)
+            .collect()
+    }
+
+    fn restart_controller(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(self.controllers.restart())
+    }
+}
