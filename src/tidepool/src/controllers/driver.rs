@@ -8,6 +8,7 @@ use env::Moment;
 use futures::future::BoxFuture;
 
 use crate::cluster::{Cluster, Delivered};
+use crate::object;
 use crate::resource::Resource;
 use crate::status::Status;
 
@@ -37,6 +38,20 @@ pub(crate) trait Controller: Send + Sync + 'static {
         cluster: &'a dyn Cluster,
         key: &'a Key,
     ) -> BoxFuture<'a, Result<Option<Duration>, Status>>;
+}
+
+/// The key of a controller that watches its own kind first and then what that kind controls: the object itself, or its controller when that is of
+/// `kind`.
+pub(super) fn keys_of_owner(delivered: &Delivered, kind: &str) -> Vec<Key> {
+    let object = &delivered.object.value;
+    let name = match delivered.resource {
+        0 => object::name(object),
+        _ => match object::controller_of(object) {
+            Some(owner) if owner["kind"] == kind => object::text(owner, &["name"]),
+            _ => return Vec::new(),
+        },
+    };
+    vec![(object::namespace(object).to_owned(), name.to_owned())]
 }
 
 /// Runs a controller until the cluster is gone.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::driver::{Controller, Key};
+use super::driver::{Controller, Key, keys_of_owner};
 use super::pod;
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
 use crate::object;
@@ -22,15 +22,7 @@ impl Controller for ReplicaSets {
     }
 
     fn keys(&self, _: &dyn Cluster, delivered: &Delivered) -> Vec<Key> {
-        let object = &delivered.object.value;
-        let name = match delivered.resource {
-            0 => object::name(object),
-            _ => match object::controller_of(object) {
-                Some(owner) if owner["kind"] == "ReplicaSet" => object::text(owner, &["name"]),
-                _ => return Vec::new(),
-            },
-        };
-        vec![(object::namespace(object).to_owned(), name.to_owned())]
+        keys_of_owner(delivered, "ReplicaSet")
     }
 
     fn reconcile<'a>(
