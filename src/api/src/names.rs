@@ -44,6 +44,9 @@ pub mod annotation {
     pub const ROLLOUT_ID: &str = "rollouts.kruise.io/rollout-id";
     /// On a Rollout: the plan hash.
     pub const PLAN_HASH: &str = "rollouts.kruise.io/hash";
+    /// Ours, on a Rollout: the workload and the routes that it leads, or led when the release under way began. An edit that names others is
+    /// followed once what is bound has been given back.
+    pub const BOUND_TO: &str = "rollouts.kruise.io/bound-to";
     /// On a v1alpha1 Rollout: `canary` or `partition`, whatever the case.
     pub const ROLLING_STYLE: &str = "rollouts.kruise.io/rolling-style";
     /// On a Rollout: the TrafficRouting it uses.
@@ -127,6 +130,10 @@ pub mod reason {
     pub const IN_TERMINATING: &str = "InTerminating";
     /// Event reason for progress.
     pub const PROGRESSING: &str = "Progressing";
+    /// Event reason: a Rollout asks for what this version does not serve.
+    pub const NOT_SERVED: &str = "NotServed";
+    /// Event reason: something keeps the release from going on.
+    pub const STUCK: &str = "Stuck";
     /// Event reason: a BatchRelease names a kind that cannot be released in batches.
     pub const UNSUPPORTED_WORKLOAD: &str = "UnsupportedWorkload";
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use api::names::{annotation, label};
+use api::names::{annotation, label, reason};
 use api::parts::RolloutPhase;
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::meta::Meta;
-use crate::view::{active_replica_sets, rollouts as acting_first};
+use crate::view::{Acting, active_replica_sets, rollouts as acting_first};
 use crate::world::Object;
 use crate::{Key, Kind, Op, World};
 
@@ -40,17 +40,72 @@ pub fn deployment(old: &DynamicObject, new: &DynamicObject, rollouts: &[Object],
         let disabled = one.rollout.spec.disabled == Some(true) || one.status().phase == RolloutPhase::Disabled;
         !disabled && !one.object.deleting()
     });
-    if let Some((leader, spec)) = leader.and_then(|leader| Some((leader, leader.spec.as_ref().ok()?))) {
-        if new.annotation(annotation::IN_PROGRESSING).is_some() {
-            ops.extend(held(old, new));
-        } else if let Some(stable) = entering(old, new, spec.routing.is_some(), replica_sets) {
-            ops.extend(enter(new, leader.name(), &stable));
+    if let Some(leader) = leader {
+        let marked = new.annotation(annotation::IN_PROGRESSING).is_some();
+        let routed = leader.spec.as_ref().is_ok_and(|spec| spec.routing.is_some());
+        match (&leader.spec, entering(old, new, routed, replica_sets)) {
+            _ if marked => ops.extend(held(old, new)),
+            (Err(why), Some(_)) => {
+                return Admission::Denied(format!(
+                    "Deployment {}/{}: its template cannot be changed, since Rollout {} watches it and cannot lead the release: {why}; correct the Rollout, or release without steps by spec.disabled: true on it",
+                    old.namespace(),
+                    old.name(),
+                    leader.name()
+                ));
+            }
+            (Ok(_), Some(stable)) => ops.extend(enter(new, leader.name(), &stable)),
+            (_, None) if kept(old, leader) => {
+                ops.extend(marks(old, new));
+                ops.extend(held(old, new));
+            }
+            (_, None) => {}
         }
     }
     match ops.is_empty() {
         true => Admission::Untouched,
         false => Admission::Patched(ops),
     }
+}
+
+/// Whether a mark that an update would take off stays: until the Rollout itself gives the workload back.
+fn kept(old: &DynamicObject, leader: &Acting<'_>) -> bool {
+    let status = leader.status();
+    let giving_back = status.phase == RolloutPhase::Disabling
+        || matches!(
+            crate::conditions::progressing_reason(&status),
+            reason::FINALISING | reason::CANCELLING
+        );
+    let mark = api::names::in_progressing(leader.name());
+    old.annotation(annotation::IN_PROGRESSING) == Some(mark.as_str()) && !giving_back
+}
+
+/// Puts back the marks of a release that an update left out, as `kubectl replace` does.
+fn marks(old: &DynamicObject, new: &DynamicObject) -> Vec<Op> {
+    let of = |keys: &[&str], present: Option<&BTreeMap<String, String>>| {
+        let found = keys.iter().filter_map(|key| Some((*key, present?.get(*key)?.clone())));
+        found
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let before = &old.metadata;
+    let annotations = of(
+        &[annotation::IN_PROGRESSING, annotation::CONTROL_INFO],
+        before.annotations.as_ref(),
+    );
+    let labels = of(&[label::STABLE_REVISION], before.labels.as_ref());
+    let mut ops = Op::map(
+        "/metadata/annotations",
+        new.metadata.annotations.as_ref(),
+        &annotations,
+        |_| false,
+    );
+    ops.extend(Op::map(
+        "/metadata/labels",
+        new.metadata.labels.as_ref(),
+        &labels,
+        |_| false,
+    ));
+    ops
 }
 
 /// The stable revision that an update leaves behind, when it is one that begins a release.

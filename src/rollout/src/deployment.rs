@@ -83,6 +83,34 @@ impl<'a> Deployment<'a> {
         self.observed_generation >= self.object.generation()
     }
 
+    /// What its controller complains of: pods that cannot be made, or that took longer than `progressDeadlineSeconds`.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let conditions = self
+            .object
+            .data
+            .pointer("/status/conditions")
+            .and_then(Value::as_array)?;
+        let text = |condition: &Value, field: &str| {
+            condition
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let complains =
+            |condition: &&Value| match (text(condition, "type").as_str(), text(condition, "status").as_str()) {
+                ("ReplicaFailure", "True") => true,
+                ("Progressing", "False") => text(condition, "reason") == "ProgressDeadlineExceeded",
+                _ => false,
+            };
+        let condition = conditions.iter().find(complains)?;
+        let said = match text(condition, "message") {
+            message if message.is_empty() => text(condition, "reason"),
+            message => message,
+        };
+        Some(format!("Deployment {}: {said}", self.object.name()))
+    }
+
     /// Ok once all its pods are of its own template and enough of them are available; else what is missing, in words.
     pub(crate) fn rolled(&self) -> Result<(), String> {
         let name = self.object.name();

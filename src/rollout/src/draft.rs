@@ -115,7 +115,14 @@ impl Draft {
 
     /// Writes a Rollout's status if it differs.
     pub(crate) fn rollout_status(&mut self, object: &DynamicObject, old: &RolloutStatus, new: &RolloutStatus) {
-        if old == new {
+        // An object that is written already is looked at again before its status is.
+        if old == new
+            || self
+                .plan
+                .writes
+                .iter()
+                .any(|write| write.target == object.target(Kind::Rollout))
+        {
             return;
         }
         let mut status = json!(new);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::draft::Draft;
 use crate::meta::Meta;
-use crate::steps::{anchor, grace};
+use crate::steps::{anchor, closing_grace};
 use crate::traffic_step::{canary_ingress, canary_service, withdrawn};
 use crate::view::View;
 use crate::{Evidence, Kind, Op, Propagation, WaitReason};
@@ -129,7 +129,7 @@ impl Finalising<'_> {
         {
             return draft.wait(WaitReason::Workload { why });
         }
-        let until = anchor(sub, view.now) + grace(self.routing);
+        let until = anchor(sub, view.now) + closing_grace(self.routing);
         if view.now < until {
             draft.wait(WaitReason::Grace { until });
             return draft.wake_at(until);

@@ -5,17 +5,25 @@
 //! rule of the webhook that freezes a workload when its template changes.
 
 pub mod admission;
+mod adopt;
+mod batch_release;
+mod binding;
+mod canary;
 mod capacity;
 mod conditions;
 mod deployment;
 mod draft;
+mod ending;
 mod evidence;
 mod finalise;
+mod judge;
 mod kind;
 mod lifecycle;
 mod meta;
 mod plan;
 mod progress;
+mod rival;
+mod served;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -37,13 +45,21 @@ pub fn plan(world: &World) -> Plan {
     let mut draft = draft::Draft::default();
     let rollouts = view::rollouts(world);
     let Some((acting, others)) = rollouts.split_first() else {
-        draft.rule("idle", format!("{} has no rollout", world.key));
+        match world.of_kind(Kind::Rollout).first() {
+            None => draft.rule("idle", format!("{} has no rollout", world.key)),
+            Some(unreadable) => {
+                let name = unreadable.metadata.name.as_deref().unwrap_or_default();
+                let why = format!("Rollout {name} cannot be read; compare it with `kubectl explain rollout.spec`");
+                draft.rule("unreadable", why.clone());
+                draft.wait(WaitReason::Blocked { why });
+            }
+        }
         return draft.plan;
     };
     let view = view::View::read(world, Some(acting.name()));
     lifecycle::decide(&view, acting, &mut draft);
     for other in others {
-        lifecycle::stand_back(other, acting.name(), world, &mut draft);
+        rival::stand_back(other, acting.name(), world, &mut draft);
     }
     draft.plan
 }

@@ -2,16 +2,17 @@
 
 use api::names::{annotation, label, reason};
 use api::parts::{FinalisingStep, StepState};
-use api::plan::Plan as Spec;
+use api::plan::{Plan as Spec, Strategy};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::capacity::{Current, strip_finalizer};
+use crate::canary::strip_finalizer;
+use crate::capacity::Current;
 use crate::conditions::{progressing, progressing_reason};
 use crate::draft::Draft;
 use crate::finalise::Why;
 use crate::meta::Meta;
-use crate::steps::{Walk, anchor, enter, grace};
+use crate::steps::{Walk, anchor, closing_grace, enter};
 use crate::traffic_step::{canary_service, withdraw, withdrawn};
 use crate::view::{Acting, View};
 use crate::{EventType, Kind, Propagation, WaitReason};
@@ -61,16 +62,30 @@ pub(crate) fn roll(
         draft.wait(WaitReason::Paused);
         return Outcome::Rolling;
     }
-    if progressing_reason(status) != reason::IN_ROLLING {
-        progressing(status, view.now, reason::IN_ROLLING, "Rollout is in Progressing");
-    }
     if sub.canary_revision != revision {
-        if !reset(view, acting, spec, &mut sub, draft) {
-            status.message = Some("Workload is continuous release".into());
+        if !reset(view, acting, &mut sub, draft) {
+            let message = "Workload is continuous release";
+            progressing(status, view.now, reason::INITIALIZING, message);
+            status.message = Some(message.into());
             status.canary_status = Some(sub);
             return Outcome::Rolling;
         }
         sub = fresh(view, acting, spec, &revision);
+    } else if !acting.bound.same_routes(&acting.asked) {
+        if reroute(view, acting, &mut sub, draft) {
+            crate::adopt::adopt(acting, draft);
+        }
+        let message = "The routes were changed; those before are given back first";
+        status.message = Some(message.into());
+        status.canary_status = Some(sub);
+        return Outcome::Rolling;
+    } else if !sub.common.finalising_step.is_empty() {
+        // What began to be taken away is wanted after all.
+        sub.common.finalising_step = FinalisingStep::Unset;
+        enter(&mut sub, StepState::StepUpgrade, view.now);
+    }
+    if progressing_reason(status) != reason::IN_ROLLING {
+        progressing(status, view.now, reason::IN_ROLLING, "Rollout is in Progressing");
     }
     replan(view, acting, spec, &mut sub, draft);
     jump(view, spec, &mut sub);
@@ -148,6 +163,7 @@ fn initialize(
         .and_then(|routing| view.routing_blocker(acting.object, routing));
     let no_stable = view.stable_replica_set(None).is_none();
     let blocker = blocker.or_else(|| no_stable.then(|| format!("{} has no ReplicaSet that runs pods", view.world.key)));
+    let blocker = blocker.or_else(|| contradiction(view, spec));
     let foreign = view
         .batch_release
         .as_ref()
@@ -170,26 +186,35 @@ fn initialize(
     true
 }
 
+/// Labels for the canary's pods by which its own Deployment would not find them.
+fn contradiction(view: &View<'_>, spec: &Spec) -> Option<String> {
+    let Strategy::Canary(canary) = &spec.strategy else {
+        return None;
+    };
+    let selector = view
+        .workload
+        .as_ref()?
+        .object
+        .data
+        .pointer("/spec/selector/matchLabels")?;
+    let labels = canary.pod_patch.labels.iter().flatten();
+    let mut wrong = labels.filter(|(key, value)| selector.get(key).is_some_and(|selected| selected != value.as_str()));
+    let (key, _) = wrong.next()?;
+    Some(format!(
+        "patchPodTemplateMetadata.labels[{key}] contradicts the selector of {}; leave it out",
+        view.world.key
+    ))
+}
+
 /// A third revision in the middle: what the second one got is taken away, traffic first; the stable Service stays narrow. True once all is gone.
-fn reset(view: &View<'_>, acting: &Acting<'_>, spec: &Spec, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
-    draft.rule(
-        "continuous release",
-        "a newer version takes the place of the one in release",
-    );
-    let routing = spec.routing.as_ref();
-    let routed = routing.is_some_and(|routing| !withdraw(view, routing, acting.object, draft));
+fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+    let message = "a newer version takes the place of the one in release";
+    draft.rule("continuous release", message);
     if sub.common.finalising_step.is_empty() {
-        sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
-        sub.common.last_update_time = Some(Time(view.now));
-        return false;
+        draft.event(acting.object, EventType::Normal, reason::PROGRESSING, message.into());
     }
-    if routed {
-        return false;
-    }
-    let until = anchor(sub, view.now) + grace(routing);
-    if view.now < until {
-        draft.wait(WaitReason::Grace { until });
-        draft.wake_at(until);
+    let routing = acting.routing.as_ref();
+    if !routed_away(view, acting, sub, draft) {
         return false;
     }
     let gone = withdrawn(view, routing);
@@ -210,6 +235,46 @@ fn reset(view: &View<'_>, acting: &Acting<'_>, spec: &Spec, sub: &mut CanaryStat
         draft.delete(Kind::Service, service, Propagation::Background, None);
     }
     !left
+}
+
+/// Other routes are asked for than those that the release has: those before are given back, the Ingress first. True once they are.
+fn reroute(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+    draft.rule("reroute", "the routes of the release were changed");
+    let Some(routing) = &acting.routing else { return true };
+    if !routed_away(view, acting, sub, draft) {
+        return false;
+    }
+    if acting.bound.service == acting.asked.service {
+        return true;
+    }
+    let mut left = false;
+    if let Some(service) = view.service(&routing.service) {
+        let ops = traffic::service::widen(service, label::POD_TEMPLATE_HASH);
+        left = !ops.is_empty();
+        draft.patch(Kind::Service, service, ops, None);
+    }
+    if let Some(service) = canary_service(view, routing, acting.object) {
+        left = true;
+        draft.delete(Kind::Service, service, Propagation::Background, None);
+    }
+    !left
+}
+
+/// Takes the route away; true once it is gone and the routers had their time since. The moment is stored, so that a restart does not shorten it.
+fn routed_away(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+    let routing = acting.routing.as_ref();
+    let away = routing.is_none_or(|routing| withdraw(view, routing, acting.object, draft));
+    if sub.common.finalising_step.is_empty() {
+        sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
+        sub.common.last_update_time = Some(Time(view.now));
+        return false;
+    }
+    let until = anchor(sub, view.now) + closing_grace(routing);
+    if away && view.now < until {
+        draft.wait(WaitReason::Grace { until });
+        draft.wake_at(until);
+    }
+    away && view.now >= until
 }
 
 /// The user edited the plan: finds the step that stands where the release stands.

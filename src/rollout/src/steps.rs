@@ -3,13 +3,15 @@
 
 use api::names::reason;
 use api::parts::StepState;
-use api::plan::{Pause, Routing};
+use api::plan::{Pause, Route, Routing};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::capacity::{Batch, Current};
+use crate::capacity::Current;
+use crate::conditions::progressing;
 use crate::draft::Draft;
+use crate::judge::Batch;
 use crate::traffic_step::{Position, canary_ingress, withdraw};
 use crate::{EventType, WaitReason};
 
@@ -33,8 +35,14 @@ pub(crate) fn enter(sub: &mut CanaryStatus, state: StepState, now: Timestamp) {
     sub.common.last_update_time = Some(Time(now));
 }
 
-/// Time that the data plane gets after each change.
+/// Time that the data plane gets after each change while steps are walked; none without routes.
 pub(crate) fn grace(routing: Option<&Routing>) -> SignedDuration {
+    let grace = routing.map_or(std::time::Duration::ZERO, Routing::grace);
+    SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO)
+}
+
+/// Time that the data plane gets while everything is given back.
+pub(crate) fn closing_grace(routing: Option<&Routing>) -> SignedDuration {
     let grace = routing.map_or(std::time::Duration::ZERO, Routing::closing_grace);
     SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO)
 }
@@ -107,21 +115,37 @@ impl Current<'_> {
         if sub.common.current_step_state != StepState::StepUpgrade {
             enter(sub, StepState::StepUpgrade, now);
         }
-        status.message = Some(self.says("upgrade workload to new version"));
+        let said = status.message.replace(self.says("upgrade workload to new version"));
         draft.rule("upgrade", self.says("upgrade workload to new version"));
+        let routes = self.spec.routing.as_ref().map(|routing| (routing, &self.step.route));
+        // Less traffic, or none, needs no pods first.
+        let position = match routes {
+            Some((routing, Some(route))) => {
+                let position = self.position(routing, route);
+                if position == Position::Above {
+                    draft.rule("lower", self.says("less traffic is routed to the new version"));
+                    return self.lead(routing, route, batch.endpoints, &position, draft);
+                }
+                if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
+                    return self.blocked(why, status, draft);
+                }
+                Some((routing, route, position))
+            }
+            Some((routing, None)) if !self.unroute(routing, draft) => return,
+            _ => None,
+        };
         if let Some(missing) = &batch.missing {
             if self.late(sub) {
-                status.message = Some(format!("{}: {missing}", self.says("upgrade workload to new version")));
+                self.complain(batch, missing, said.as_deref(), status, draft);
             }
             return draft.wait(missing.clone());
         }
-        let (Some(routing), Some(route)) = (&self.spec.routing, &self.step.route) else {
-            return self.unrouted(status, sub, draft);
+        progressing(status, now, reason::IN_ROLLING, "Rollout is in Progressing");
+        let Some((routing, route, position)) = position else {
+            return self.pause(status, sub, draft);
         };
         let grace = grace(Some(routing));
-        let position = self.position(routing, route);
         match &position {
-            Position::There if grace.is_zero() => self.pause(status, sub, draft),
             Position::There => {
                 enter(sub, StepState::StepTrafficRouting, now);
                 status.message = Some(self.says("route traffic to new version"));
@@ -129,10 +153,7 @@ impl Current<'_> {
                 draft.wait(WaitReason::Grace { until: now + grace });
                 draft.wake_at(now + grace);
             }
-            Position::Above => {
-                draft.rule("lower", self.says("less traffic is routed to the new version"));
-                self.lead(routing, route, batch.endpoints, &position, draft);
-            }
+            Position::Above => {}
             Position::Below => {
                 let until = batch.since.unwrap_or(now) + grace;
                 if now < until {
@@ -144,25 +165,44 @@ impl Current<'_> {
                 self.lead(routing, route, batch.endpoints, &position, draft);
             }
             Position::Leaving(object) => draft.wait(WaitReason::Gone { object: object.clone() }),
-            Position::Blocked(why) => {
-                status.message = Some(self.says(&format!("its traffic cannot be routed: {why}")));
-                draft.wait(WaitReason::Blocked { why: why.clone() });
-            }
+            Position::Blocked(why) => self.blocked(why.clone(), status, draft),
         }
     }
 
-    /// A step that says nothing about traffic: no canary route, and the stable Service selects all pods.
-    fn unrouted(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
-        if let Some(routing) = &self.spec.routing {
-            if let Some(service) = self.view.service(&routing.service) {
-                let ops = traffic::service::widen(service, api::names::label::POD_TEMPLATE_HASH);
-                draft.patch(crate::Kind::Service, service, ops, None);
-            }
-            if !withdraw(self.view, routing, self.acting.object, draft) {
-                return;
-            }
+    /// The route objects do not let the step go on.
+    fn blocked(self, why: String, status: &mut RolloutStatus, draft: &mut Draft) {
+        status.message = Some(self.says(&format!("its traffic cannot be routed: {why}")));
+        draft.rule("blocked", why.clone());
+        draft.wait(WaitReason::Blocked { why });
+    }
+
+    /// Pods that do not come are told of, in the message and in the condition; once as an event when their controller complains.
+    fn complain(
+        self,
+        batch: &Batch,
+        missing: &WaitReason,
+        said: Option<&str>,
+        status: &mut RolloutStatus,
+        draft: &mut Draft,
+    ) {
+        let mut message = format!("{}: {missing}", self.says("upgrade workload to new version"));
+        if let Some(trouble) = &batch.trouble {
+            message = format!("{message}; {trouble}");
         }
-        self.pause(status, sub, draft);
+        if batch.trouble.is_some() && said != Some(message.as_str()) {
+            draft.event(self.acting.object, EventType::Warning, reason::STUCK, message.clone());
+        }
+        progressing(status, self.view.now, reason::IN_ROLLING, &message);
+        status.message = Some(message);
+    }
+
+    /// A step that says nothing about traffic: no canary route, and the stable Service selects all pods. True once that is so.
+    fn unroute(self, routing: &Routing, draft: &mut Draft) -> bool {
+        if let Some(service) = self.view.service(&routing.service) {
+            let ops = traffic::service::widen(service, api::names::label::POD_TEMPLATE_HASH);
+            draft.patch(crate::Kind::Service, service, ops, None);
+        }
+        withdraw(self.view, routing, self.acting.object, draft)
     }
 
     /// The route shows the split; the routers get their time to follow.
@@ -249,13 +289,31 @@ impl Current<'_> {
         if self.step.pause == Pause::Manual {
             draft.wait(WaitReason::Approval { step: self.index });
         }
-        if let (Some(routing), Some(route)) = (&self.spec.routing, &self.step.route) {
-            match self.position(routing, route) {
-                Position::There | Position::Leaving(_) => {}
-                Position::Blocked(why) => draft.wait(WaitReason::Blocked { why }),
-                position if batch.missing.is_none() => self.lead(routing, route, batch.endpoints, &position, draft),
-                _ => {}
+        match (&self.spec.routing, &self.step.route) {
+            (Some(routing), Some(route)) => self.hold(routing, route, batch, draft),
+            (Some(routing), None) => {
+                self.unroute(routing, draft);
             }
+            (None, _) => {}
+        }
+    }
+
+    /// Keeps the route of a step that was reached.
+    fn hold(self, routing: &Routing, route: &Route, batch: &Batch, draft: &mut Draft) {
+        if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
+            draft.wait(WaitReason::Blocked { why });
+        }
+        let position = self.position(routing, route);
+        let until = batch.since.unwrap_or(self.view.now) + grace(Some(routing));
+        match &position {
+            Position::There | Position::Leaving(_) | Position::Blocked(_) => {}
+            Position::Above => self.lead(routing, route, batch.endpoints, &position, draft),
+            Position::Below if batch.missing.is_some() => {}
+            Position::Below if self.view.now < until => {
+                draft.wait(WaitReason::Grace { until });
+                draft.wake_at(until);
+            }
+            Position::Below => self.lead(routing, route, batch.endpoints, &position, draft),
         }
     }
 

@@ -3,12 +3,13 @@
 
 use api::names::{annotation, label};
 use api::parts::RolloutPhase;
-use api::plan::{Plan as Spec, Router, Routing, Style};
+use api::plan::{Plan as Spec, Router, Routing};
 use api::v1beta1::{BatchRelease, Rollout, RolloutStatus};
 use jiff::Timestamp;
 use kube::core::DynamicObject;
 use traffic::ingress::Dialect;
 
+use crate::binding::Binding;
 use crate::deployment::Deployment;
 use crate::evidence::ready_endpoints;
 use crate::meta::Meta;
@@ -21,6 +22,12 @@ pub(crate) struct Acting<'a> {
     pub(crate) rollout: Rollout,
     /// What it asks for, or why that cannot be done.
     pub(crate) spec: Result<Spec, String>,
+    /// The workload and the routes that it is bound to.
+    pub(crate) bound: Binding,
+    /// The workload and the routes that its spec asks for.
+    pub(crate) asked: Binding,
+    /// The routing that it is bound to: what has to be put back.
+    pub(crate) routing: Option<Routing>,
 }
 
 /// Everything about one workload.
@@ -44,25 +51,18 @@ impl Acting<'_> {
         self.rollout.status.clone().unwrap_or_default()
     }
 
+    /// Whether its spec names another workload than the one that it is bound to.
+    pub(crate) fn turned(&self) -> bool {
+        self.bound.workload_ref != self.asked.workload_ref
+    }
+
     /// Whether it is in the middle of something that it has to end itself.
-    fn busy(&self) -> bool {
+    pub(crate) fn busy(&self) -> bool {
         let phase = self.rollout.status.as_ref().map(|status| &status.phase);
         matches!(
             phase,
             Some(RolloutPhase::Progressing | RolloutPhase::Disabling | RolloutPhase::Terminating)
         )
-    }
-}
-
-/// Whether this version can lead the release that a Rollout asks for, and why not.
-pub(crate) fn supported(spec: &Spec) -> Result<(), String> {
-    if spec.style() != Style::Canary {
-        return Err("only canary releases of an apps/v1 Deployment with enableExtraWorkloadForCanary can be led by this version".into());
-    }
-    match spec.routing.as_ref().map(|routing| routing.routers.as_slice()) {
-        None => Ok(()),
-        Some([Router::Ingress { class, .. }]) if Dialect::of(class).is_some() => Ok(()),
-        Some(_) => Err("trafficRoutings[0] must name one ingress of class type nginx or higress; other routers cannot be driven by this version".into()),
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn rollouts(world: &World) -> Vec<Acting<'_>> {
     let mut found: Vec<Acting<'_>> = world
         .of_kind(Kind::Rollout)
         .iter()
-        .filter(|object| crate::Key::named_by(object).as_ref() == Some(&world.key))
+        .filter(|object| crate::Key::of_rollout(object).as_ref() == Some(&world.key))
         .filter_map(acting)
         .collect();
     found.sort_by_key(|one| {
@@ -89,8 +89,17 @@ fn acting(object: &Object) -> Option<Acting<'_>> {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         errors.join("; ")
     });
-    let spec = spec.and_then(|spec| supported(&spec).map(|()| spec));
-    Some(Acting { object, rollout, spec })
+    let spec = spec.and_then(|spec| crate::served::served(&spec).map(|()| spec));
+    let bound = Binding::of(object);
+    let routing = bound.routing(spec.as_ref().ok().and_then(|spec| spec.routing.as_ref()));
+    Some(Acting {
+        object,
+        rollout,
+        spec,
+        bound,
+        asked: Binding::asked(object),
+        routing,
+    })
 }
 
 impl<'a> View<'a> {
@@ -165,13 +174,20 @@ impl<'a> View<'a> {
         active_replica_sets(self.world.of_kind(Kind::ReplicaSet), owner)
     }
 
-    /// The stable revision's ReplicaSet: the one stored for this release while it exists, else the oldest that runs pods.
+    /// The stable revision's ReplicaSet: the one stored for this release while it exists, even one that was scaled to nothing, else the oldest
+    /// that runs pods.
     pub(crate) fn stable_replica_set(&self, stored: Option<&str>) -> Option<&'a DynamicObject> {
-        let active = self.active_replica_sets(self.workload.as_ref()?.object);
-        let stored = active
-            .iter()
-            .find(|set| stored.is_some() && set.label(label::POD_TEMPLATE_HASH) == stored);
-        stored.or(active.first()).copied()
+        let owner = self.workload.as_ref()?.object;
+        let sets = self.world.of_kind(Kind::ReplicaSet).iter().map(AsRef::as_ref);
+        let mut stored = sets.filter(|set: &&DynamicObject| {
+            stored.is_some()
+                && set.label(label::POD_TEMPLATE_HASH) == stored
+                && set.controlled_by(owner.uid())
+                && !set.deleting()
+        });
+        stored
+            .next()
+            .or_else(|| self.active_replica_sets(owner).first().copied())
     }
 
     /// The canary Deployment that is there to stay.
@@ -215,7 +231,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Why routing cannot start, if it cannot: the Service and the Ingress must be there and usable, and the canary names free.
+    /// Why nothing can be routed, if it cannot: the Service and the Ingress must be there and usable, and the canary names free.
     pub(crate) fn routing_blocker(&self, rollout: &DynamicObject, routing: &Routing) -> Option<String> {
         let namespace = &self.world.key.namespace;
         let Some(service) = self.service(&routing.service) else {
@@ -231,10 +247,13 @@ impl<'a> View<'a> {
             ));
         }
         let ingress = ingress_name(routing)?;
-        if self.ingress(ingress).is_none() {
+        let Some(stable) = self.ingress(ingress) else {
             return Some(format!(
                 "Ingress {namespace}/{ingress} is not found; create it, or correct trafficRoutings[0].ingress.name"
             ));
+        };
+        if let Err(why) = traffic::ingress::leads_to(stable, &routing.service) {
+            return Some(why.to_string());
         }
         let canaries = [
             (Kind::Service, self.service(&api::names::canary_name(&routing.service))),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::core::DynamicObject;
 
 use crate::Kind;
+use crate::binding::Binding;
 
 /// An object as it was read: never mutated, shared with the cache it came from.
 pub type Object = Arc<DynamicObject>;
@@ -44,7 +45,27 @@ impl Key {
         }
     }
 
-    /// The key that a Rollout or a BatchRelease (stored form, `v1beta1`) names in `spec.workloadRef`; `None` when it names none.
+    /// The key that a Rollout (stored form, `v1beta1`) belongs to: that of the workload that it is bound to, or else names. One that names no
+    /// workload has a key of its own, so that somebody can tell it so. `None` without a namespace or a name.
+    pub fn of_rollout(object: &DynamicObject) -> Option<Self> {
+        let namespace = object.metadata.namespace.clone()?;
+        let (group, kind, name) = match Binding::of(object).workload_ref {
+            Some(workload) => (workload.group().to_owned(), workload.kind, workload.name),
+            None => (
+                api::names::GROUP.to_owned(),
+                "Rollout".to_owned(),
+                object.metadata.name.clone()?,
+            ),
+        };
+        Some(Self {
+            namespace,
+            group,
+            kind,
+            name,
+        })
+    }
+
+    /// The key that a BatchRelease (stored form, `v1beta1`) names in `spec.workloadRef`; `None` when it names none.
     pub fn named_by(object: &DynamicObject) -> Option<Self> {
         let reference = object.data.pointer("/spec/workloadRef")?;
         let text = |field: &str| {
@@ -94,24 +115,40 @@ pub struct RouteNames {
 }
 
 impl RouteNames {
-    /// Reads the names out of a Rollout in stored form (`v1beta1`). Whatever is missing or malformed names nothing.
+    /// Reads the names out of a Rollout in stored form (`v1beta1`): those that it is bound to, and those that it asks for. Whatever is missing or
+    /// malformed names nothing.
     pub fn of(rollout: &DynamicObject) -> Self {
         let mut names = Self::default();
+        if let Some(bound) = Binding::stored(rollout) {
+            names.services(bound.service.as_deref());
+            names.ingresses(bound.ingress.as_deref());
+        }
         for strategy in ["canary", "blueGreen"] {
             let routings = rollout
                 .data
                 .pointer(&format!("/spec/strategy/{strategy}/trafficRoutings"));
             for routing in routings.and_then(serde_json::Value::as_array).into_iter().flatten() {
                 let text = |pointer: &str| routing.pointer(pointer).and_then(serde_json::Value::as_str);
-                if let Some(service) = text("/service") {
-                    names.services.extend([service.to_owned(), canary_name(service)]);
-                }
-                if let Some(ingress) = text("/ingress/name") {
-                    names.ingresses.extend([ingress.to_owned(), canary_name(ingress)]);
-                }
+                names.services(text("/service"));
+                names.ingresses(text("/ingress/name"));
             }
         }
         names
+    }
+
+    fn services(&mut self, stable: Option<&str>) {
+        add(&mut self.services, stable);
+    }
+
+    fn ingresses(&mut self, stable: Option<&str>) {
+        add(&mut self.ingresses, stable);
+    }
+}
+
+/// Adds an object's name and its canary's, once.
+fn add(names: &mut Vec<String>, stable: Option<&str>) {
+    if let Some(stable) = stable.filter(|stable| !names.iter().any(|name| name == stable)) {
+        names.extend([stable.to_owned(), canary_name(stable)]);
     }
 }
 
@@ -129,7 +166,8 @@ pub fn service_of_slice(slice: &DynamicObject) -> Option<&str> {
 /// Everything one decision looks at.
 ///
 /// Which objects belong into the world of a key, all of the key's namespace:
-/// - Rollouts and BatchReleases whose `spec.workloadRef` names the key ([`Key::named_by`]), and BatchReleases that have the name of one of those Rollouts;
+/// - Rollouts that belong to the key ([`Key::of_rollout`]), BatchReleases whose `spec.workloadRef` names it ([`Key::named_by`]), and BatchReleases
+///   that have the name of one of those Rollouts;
 /// - Deployments whose [`Key::of_deployment`] is the key (for a Deployment's key: the workload and its canaries);
 /// - ReplicaSets whose controller owner (by uid) is one of those Deployments;
 /// - Services and Ingresses named by those Rollouts ([`RouteNames::of`]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::plan::Route;
-use api::v1beta1::RouteMatch;
+use api::v1beta1::{PathMatch, RouteMatch};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
@@ -48,10 +48,13 @@ pub enum IngressError {
         service: String,
     },
     /// The step asks for what the dialect cannot say.
-    #[error(
-        "an Ingress can only match headers and cookies, and the step's matches have none; add headers, or use traffic"
-    )]
-    NoHeaders,
+    #[error("matches[{index}] cannot be said to an Ingress: {why}")]
+    Unsayable {
+        /// Which of the step's matches, from 0.
+        index: usize,
+        /// What cannot be said, and what to do.
+        why: &'static str,
+    },
 }
 
 /// What the canary Ingress is made from.
@@ -114,8 +117,11 @@ impl CanaryIngress<'_> {
                 ops.push(Op::set(format!("/spec/{field}"), wanted.clone()));
             }
         }
-        if wanted.get("tls").is_none() && existing.data.pointer("/spec/tls").is_some() {
-            ops.push(Op::remove("/spec/tls"));
+        for field in ["ingressClassName", "tls"] {
+            let pointer = format!("/spec/{field}");
+            if wanted.get(field).is_none() && existing.data.pointer(&pointer).is_some() {
+                ops.push(Op::remove(pointer));
+            }
         }
         Ok(ops)
     }
@@ -178,35 +184,100 @@ impl CanaryIngress<'_> {
     }
 }
 
-/// The annotations that select by header or cookie. The dialect has room for one of each; of several matches the last one counts, and of one
-/// match its first header.
-fn header_annotations(canary: &str, matches: &[RouteMatch]) -> Result<BTreeMap<String, String>, IngressError> {
-    let mut annotations = BTreeMap::new();
-    let headers = matches.iter().filter_map(|wanted| wanted.headers.as_ref()?.first());
-    for header in headers {
-        if header.name == "canary-by-cookie" {
-            annotations.insert(format!("{canary}-by-cookie"), header.value.clone());
-            continue;
-        }
-        let (kind, other) = match header.match_type.as_deref() {
-            Some("RegularExpression") => ("pattern", "value"),
-            _ => ("value", "pattern"),
-        };
-        annotations.insert(format!("{canary}-by-header"), header.name.clone());
-        annotations.insert(format!("{canary}-by-header-{kind}"), header.value.clone());
-        annotations.remove(&format!("{canary}-by-header-{other}"));
-    }
-    match annotations.is_empty() {
-        true => Err(IngressError::NoHeaders),
-        false => Ok(annotations),
+/// Whether the dialect has words for a route.
+///
+/// # Errors
+/// The match that it has none for, and what to do.
+pub fn sayable(route: &Route) -> Result<(), IngressError> {
+    match route {
+        Route::Weight(_) => Ok(()),
+        Route::Matches(matches) => header_annotations("", matches).map(|_| ()),
     }
 }
 
-/// Percent of the requests that an existing canary Ingress asks for; 0 when it names no weight.
+/// Whether an Ingress has a path that leads to a Service.
+///
+/// # Errors
+/// [`IngressError::NoPath`] when it has none.
+pub fn leads_to(ingress: &DynamicObject, service: &str) -> Result<(), IngressError> {
+    let rules = ingress.data.pointer("/spec/rules").and_then(Value::as_array);
+    let paths = rules
+        .into_iter()
+        .flatten()
+        .filter_map(|rule| rule.pointer("/http/paths")?.as_array());
+    let mut paths = paths.flatten();
+    match paths.any(|path| path.pointer("/backend/service/name").and_then(Value::as_str) == Some(service)) {
+        true => Ok(()),
+        false => Err(IngressError::NoPath {
+            ingress: ingress.metadata.name.clone().unwrap_or_default(),
+            service: service.into(),
+        }),
+    }
+}
+
+/// The annotations that select by header or cookie. The dialect has room for one of each, and a request that fits either is the canary's: what
+/// asks for more would quietly reach more requests, or fewer, than asked.
+fn header_annotations(canary: &str, matches: &[RouteMatch]) -> Result<BTreeMap<String, String>, IngressError> {
+    let mut annotations = BTreeMap::new();
+    for (index, wanted) in matches.iter().enumerate() {
+        let unsayable = |why| IngressError::Unsayable { index, why };
+        if wanted.query_params.as_ref().is_some_and(|params| !params.is_empty()) {
+            return Err(unsayable("it cannot select by query parameters; remove queryParams"));
+        }
+        if !wanted.path.as_ref().is_none_or(any_path) {
+            return Err(unsayable("its paths are the stable Ingress's; remove path"));
+        }
+        let header = match wanted.headers.as_deref().unwrap_or_default() {
+            [header] => header,
+            [] => {
+                return Err(unsayable(
+                    "it has no headers, and would be all requests; add a header, or use traffic",
+                ));
+            }
+            _ => return Err(unsayable("only one header can be asked for at a time; keep one")),
+        };
+        let pattern = header.match_type.as_deref() == Some("RegularExpression");
+        if header.name == "canary-by-cookie" {
+            if pattern {
+                return Err(unsayable("a cookie is known by its name; use type Exact"));
+            }
+            if annotations
+                .insert(format!("{canary}-by-cookie"), header.value.clone())
+                .is_some()
+            {
+                return Err(unsayable("only one cookie can be asked for; keep one"));
+            }
+            continue;
+        }
+        if annotations
+            .insert(format!("{canary}-by-header"), header.name.clone())
+            .is_some()
+        {
+            return Err(unsayable(
+                "only one header can be asked for; keep one, or say all its values in one regular expression",
+            ));
+        }
+        let kind = if pattern { "pattern" } else { "value" };
+        annotations.insert(format!("{canary}-by-header-{kind}"), header.value.clone());
+    }
+    Ok(annotations)
+}
+
+/// Whether a path is what the API server fills in when none is written.
+fn any_path(path: &PathMatch) -> bool {
+    matches!(path.match_type.as_deref(), None | Some("PathPrefix")) && matches!(path.value.as_deref(), None | Some("/"))
+}
+
+/// Percent of the requests that an existing canary Ingress asks for, rounded down; 0 when it names no weight.
 pub fn weight(existing: &DynamicObject, dialect: Dialect) -> i32 {
     let annotations = existing.metadata.annotations.as_ref();
-    let weight = annotations.and_then(|all| all.get(&format!("{}canary-weight", dialect.prefix())));
-    weight.and_then(|weight| weight.parse().ok()).unwrap_or(0)
+    let number = |key: &str| -> Option<i64> {
+        let text = annotations?.get(&format!("{}{key}", dialect.prefix()))?;
+        text.parse().ok().filter(|number| *number >= 0)
+    };
+    let total = number("canary-weight-total").filter(|total| *total > 0).unwrap_or(100);
+    let share = number("canary-weight").unwrap_or(0).min(total).saturating_mul(100) / total;
+    i32::try_from(share).unwrap_or(100)
 }
 
 /// Whether an existing canary Ingress selects requests by header or cookie.

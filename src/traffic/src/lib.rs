@@ -5,5 +5,7 @@
 pub mod ingress;
 mod op;
 pub mod service;
+#[cfg(test)]
+mod tests;
 
 pub use op::{Op, escape};

@@ -24,7 +24,7 @@ pub(crate) fn entries(kind: Kind, object: &DynamicObject) -> Vec<(Index, String)
     match kind {
         Kind::Rollout => {
             let names = RouteNames::of(object);
-            found.extend(Key::named_by(object).map(|key| (Index::Key, key.to_string())));
+            found.extend(Key::of_rollout(object).map(|key| (Index::Key, key.to_string())));
             found.extend(names.services.into_iter().map(|name| (Index::Service, name)));
             found.extend(names.ingresses.into_iter().map(|name| (Index::Ingress, name)));
         }

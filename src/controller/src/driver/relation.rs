@@ -24,15 +24,16 @@ fn of_object(kind: Kind, object: &DynamicObject, caches: &Caches) -> Vec<Key> {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let name = object.metadata.name.as_deref().unwrap_or_default();
     match kind {
-        Kind::Rollout => Key::named_by(object).into_iter().collect(),
+        Kind::Rollout => Key::of_rollout(object).into_iter().collect(),
         // A BatchRelease also counts for the Rollout of its name, which made it.
         Kind::BatchRelease => [
-            Some(object),
-            caches.get(Kind::Rollout, namespace, name).map(AsRef::as_ref),
+            Key::named_by(object),
+            caches
+                .get(Kind::Rollout, namespace, name)
+                .and_then(|rollout| Key::of_rollout(rollout)),
         ]
         .into_iter()
         .flatten()
-        .filter_map(Key::named_by)
         .collect(),
         Kind::Deployment => Key::of_deployment(object).into_iter().collect(),
         Kind::ReplicaSet => object
@@ -57,6 +58,6 @@ fn routing(caches: &Caches, namespace: &str, index: Index, name: &str) -> Vec<Ke
     caches
         .find(Kind::Rollout, index, namespace, name)
         .into_iter()
-        .filter_map(|rollout| Key::named_by(rollout))
+        .filter_map(|rollout| Key::of_rollout(rollout))
         .collect()
 }

@@ -1,5 +1,10 @@
 //! The laws of a release, checked on a tiny model of a cluster.
 
+mod admission;
+mod cluster;
+mod edits;
 mod laws;
 mod model;
+mod refusals;
+mod steps;
 mod walkthrough;

@@ -1,7 +1,7 @@
-//! A tiny cluster as a map of objects: it applies plans with their guards and plays the controllers of Deployments, EndpointSlices and
-//! ownership at once. Just enough world to check the laws of `plan` without a server.
+//! A tiny cluster as a map of objects: it holds the world of each key as the controller would, and applies plans with their guards. Just enough
+//! world to check the laws of `plan` without a server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,10 @@ use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::admission::{Admission, deployment};
-use crate::{Action, Evidence, Guard, Key, Kind, Object, Op, Plan, Propagation, Read, Wake, World, Write, plan};
+use crate::{
+    Action, Evidence, Guard, Key, Kind, Object, Op, Plan, Propagation, Read, RouteNames, Wake, World, Write, plan,
+    service_of_slice,
+};
 
 type Objects = BTreeMap<(Kind, String), Value>;
 
@@ -22,6 +25,10 @@ pub(super) struct Model {
     pub(super) log: Vec<String>,
     /// Pods of these images never become ready.
     pub(super) bad_image: Option<&'static str>,
+    /// As many pods of each canary never become ready.
+    pub(super) unready_pods: i64,
+    /// What the controller of Deployments complains of, about those whose pods are not ready.
+    pub(super) complaint: Option<&'static str>,
 }
 
 impl Model {
@@ -49,6 +56,8 @@ impl Model {
             version: 0,
             log: Vec::new(),
             bad_image: None,
+            unready_pods: 0,
+            complaint: None,
         };
         model.insert(Kind::Deployment, json!({"metadata": {"name": "echoserver"}, "spec": {
             "replicas": 5, "selector": {"matchLabels": {"app": "echoserver"}},
@@ -93,16 +102,25 @@ impl Model {
 
     /// The user's update of the image, through the webhook.
     pub(super) fn set_image(&mut self, image: &str) {
+        let refused = self.update_workload(|workload| {
+            workload["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        });
+        assert_eq!(refused, None);
+    }
+
+    /// The user's update of the workload, through the webhook, which may refuse it and say why.
+    pub(super) fn update_workload(&mut self, change: impl FnOnce(&mut Value)) -> Option<String> {
         let old = self.object(Kind::Deployment, "echoserver");
         let mut new = self.get(Kind::Deployment, "echoserver").unwrap().clone();
-        new["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        change(&mut new);
         let read: DynamicObject = serde_json::from_value(new.clone()).unwrap();
-        let rollouts = self.all(Kind::Rollout);
-        let sets = self.all(Kind::ReplicaSet);
-        if let Admission::Patched(ops) = deployment(&old, &read, &rollouts, &sets) {
-            patch(&mut new, &ops);
+        match deployment(&old, &read, &self.all(Kind::Rollout), &self.all(Kind::ReplicaSet)) {
+            Admission::Untouched => {}
+            Admission::Patched(ops) => patch(&mut new, &ops),
+            Admission::Denied(why) => return Some(why),
         }
         self.edit(Kind::Deployment, "echoserver", |object| *object = new);
+        None
     }
 
     fn object(&self, kind: Kind, name: &str) -> Object {
@@ -114,16 +132,78 @@ impl Model {
         names.map(|(_, name)| self.object(kind, name)).collect()
     }
 
-    pub(super) fn world(&self) -> World {
-        let mut world = World::new(self.now, Key::deployment("default", "echoserver"));
-        for kind in Kind::ALL {
-            world.extend(kind, self.all(kind));
-        }
+    /// What the controller's observe would hold of a key.
+    fn world(&self, key: &Key) -> World {
+        let mut world = World::new(self.now, key.clone());
+        let of = |kind, selects: &dyn Fn(&DynamicObject) -> bool| {
+            let mut found = self.all(kind);
+            found.retain(|object| selects(object));
+            found
+        };
+        let rollouts = of(Kind::Rollout, &|object| Key::of_rollout(object).as_ref() == Some(key));
+        let named = |object: &DynamicObject| {
+            rollouts
+                .iter()
+                .any(|rollout| rollout.metadata.name == object.metadata.name)
+        };
+        let releases = of(Kind::BatchRelease, &|object| {
+            named(object) || Key::named_by(object).as_ref() == Some(key)
+        });
+        let deployments = of(Kind::Deployment, &|object| {
+            Key::of_deployment(object).as_ref() == Some(key)
+        });
+        let sets = of(Kind::ReplicaSet, &|object| {
+            let owner = &object.metadata.owner_references.as_ref().unwrap()[0].uid;
+            deployments
+                .iter()
+                .any(|deployment| deployment.metadata.uid.as_ref() == Some(owner))
+        });
+        let names: Vec<RouteNames> = rollouts.iter().map(|rollout| RouteNames::of(rollout)).collect();
+        let services = |name: Option<&str>| {
+            names
+                .iter()
+                .any(|of| of.services.iter().any(|one| Some(one.as_str()) == name))
+        };
+        world.extend(
+            Kind::Service,
+            of(Kind::Service, &|object| services(object.metadata.name.as_deref())),
+        );
+        world.extend(
+            Kind::EndpointSlice,
+            of(Kind::EndpointSlice, &|object| services(service_of_slice(object))),
+        );
+        world.extend(
+            Kind::Ingress,
+            of(Kind::Ingress, &|object| {
+                let name = object.metadata.name.as_ref().unwrap();
+                names.iter().any(|of| of.ingresses.contains(name))
+            }),
+        );
+        world.extend(Kind::Rollout, rollouts.clone());
+        world.extend(Kind::BatchRelease, releases);
+        world.extend(Kind::Deployment, deployments);
+        world.extend(Kind::ReplicaSet, sets);
         world
     }
 
+    /// The first plan of any key that writes; when none does, what all of them wait for.
     pub(super) fn plan(&self) -> Plan {
-        plan(&self.world())
+        let rollouts = self.all(Kind::Rollout);
+        let workloads = self.all(Kind::Deployment);
+        let keys = rollouts.iter().filter_map(|rollout| Key::of_rollout(rollout));
+        let keys: BTreeSet<Key> = keys
+            .chain(workloads.iter().filter_map(|workload| Key::of_deployment(workload)))
+            .collect();
+        let mut idle = Plan::default();
+        for key in keys {
+            let plan = plan(&self.world(&key));
+            if !plan.writes.is_empty() {
+                return plan;
+            }
+            idle.wake = idle.wake.sooner(plan.wake);
+            idle.waiting_on.extend(plan.waiting_on);
+        }
+        idle
     }
 
     /// Applies one write as the API server would; false when it is refused.
@@ -240,156 +320,6 @@ impl Model {
             }
         }
         panic!("no rest after 500 decisions:\n{}", self.log.join("\n"));
-    }
-
-    /// The controllers of the cluster, at once.
-    pub(super) fn play(&mut self) {
-        for _ in 0..20 {
-            let before = self.objects.clone();
-            self.collect();
-            for name in self.names(Kind::Deployment) {
-                self.roll(&name);
-            }
-            self.slices();
-            if self.objects == before {
-                return;
-            }
-        }
-    }
-
-    fn names(&self, kind: Kind) -> Vec<String> {
-        self.objects
-            .keys()
-            .filter(|(of, _)| *of == kind)
-            .map(|(_, name)| name.clone())
-            .collect()
-    }
-
-    fn collect(&mut self) {
-        let uids: Vec<Value> = self
-            .objects
-            .values()
-            .map(|object| object["metadata"]["uid"].clone())
-            .collect();
-        for ((kind, name), object) in self.objects.clone() {
-            let owners = object["metadata"]["ownerReferences"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            let orphan = !owners.is_empty() && owners.iter().all(|owner| !uids.contains(&owner["uid"]));
-            if orphan && object.pointer("/metadata/deletionTimestamp").is_none() {
-                self.delete(kind, &name, Propagation::Background);
-            }
-        }
-    }
-
-    fn owned(&self, uid: &Value) -> Vec<(String, Value)> {
-        let sets = self.objects.iter().filter(|((kind, _), _)| *kind == Kind::ReplicaSet);
-        let owned = sets.filter(|(_, set)| set["metadata"]["ownerReferences"][0]["uid"] == *uid);
-        owned.map(|((_, name), set)| (name.clone(), set.clone())).collect()
-    }
-
-    fn roll(&mut self, name: &str) {
-        let deployment = self.get(Kind::Deployment, name).unwrap().clone();
-        let uid = deployment["metadata"]["uid"].clone();
-        let owned = self.owned(&uid);
-        if deployment.pointer("/metadata/deletionTimestamp").is_some() {
-            let foreground = json!("foregroundDeletion");
-            if deployment["metadata"]["finalizers"]
-                .as_array()
-                .is_some_and(|all| all.contains(&foreground))
-            {
-                for (set, _) in &owned {
-                    self.delete(Kind::ReplicaSet, set, Propagation::Background);
-                }
-                self.edit(Kind::Deployment, name, |object| {
-                    object["metadata"]["finalizers"]
-                        .as_array_mut()
-                        .unwrap()
-                        .retain(|held| *held != foreground);
-                });
-            }
-            return;
-        }
-        let replicas = deployment["spec"]["replicas"].clone();
-        let hash = api::hash::template_revision(&deployment["spec"]["template"]);
-        let current = format!("{name}-{hash}");
-        let paused = deployment["spec"]["paused"] == json!(true);
-        let mut total = 0;
-        let mut updated = 0;
-        if !paused && self.get(Kind::ReplicaSet, &current).is_none() {
-            let mut template = deployment["spec"]["template"].clone();
-            template["metadata"]["labels"]["pod-template-hash"] = json!(hash);
-            let labels = template["metadata"]["labels"].clone();
-            let owner =
-                json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid, "controller": true});
-            self.insert(
-                Kind::ReplicaSet,
-                json!({"metadata": {"name": current, "labels": labels, "ownerReferences": [owner],
-                "annotations": {"deployment.kubernetes.io/revision": (owned.len() + 1).to_string()}},
-                "spec": {"replicas": replicas, "template": template}}),
-            );
-        }
-        for (set, object) in self.owned(&uid) {
-            let wanted = match (paused, set == current) {
-                (true, _) if object["spec"]["replicas"] == json!(0) => json!(0),
-                (true, _) | (false, true) => replicas.clone(),
-                (false, false) => json!(0),
-            };
-            if object["spec"]["replicas"] != wanted {
-                self.edit(Kind::ReplicaSet, &set, |object| {
-                    object["spec"]["replicas"] = wanted.clone()
-                });
-            }
-            total += wanted.as_i64().unwrap();
-            if set == current {
-                updated = wanted.as_i64().unwrap();
-            }
-        }
-        let image = deployment
-            .pointer("/spec/template/spec/containers/0/image")
-            .and_then(Value::as_str);
-        let available = if self.bad_image.is_some() && self.bad_image == image {
-            total - updated
-        } else {
-            total
-        };
-        let status = json!({"observedGeneration": deployment["metadata"]["generation"], "replicas": total, "updatedReplicas": updated, "availableReplicas": available});
-        if deployment["status"] != status {
-            self.edit(Kind::Deployment, name, |object| object["status"] = status);
-        }
-    }
-
-    fn slices(&mut self) {
-        for service in self.names(Kind::Service) {
-            let object = self.get(Kind::Service, &service).unwrap().clone();
-            let selector = object["spec"]["selector"].as_object().cloned().unwrap_or_default();
-            let mut endpoints = Vec::new();
-            for set in self.names(Kind::ReplicaSet) {
-                let set_object = self.get(Kind::ReplicaSet, &set).unwrap();
-                let image = set_object
-                    .pointer("/spec/template/spec/containers/0/image")
-                    .and_then(Value::as_str);
-                let bad = self.bad_image.is_some() && self.bad_image == image;
-                let labels = &set_object["metadata"]["labels"];
-                if !bad && selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
-                    for pod in 0..set_object["spec"]["replicas"].as_i64().unwrap() {
-                        endpoints
-                            .push(json!({"targetRef": {"uid": format!("{set}-{pod}")}, "conditions": {"ready": true}}));
-                    }
-                }
-            }
-            let owner =
-                json!({"kind": "Service", "name": service, "uid": object["metadata"]["uid"], "controller": true});
-            let name = format!("{service}-1");
-            match self.get(Kind::EndpointSlice, &name) {
-                None => self.insert(Kind::EndpointSlice, json!({"metadata": {"name": name, "labels": {"kubernetes.io/service-name": service}, "ownerReferences": [owner]}, "endpoints": endpoints})),
-                Some(slice) if slice["endpoints"] != json!(endpoints) => {
-                    self.edit(Kind::EndpointSlice, &name, |slice| slice["endpoints"] = json!(endpoints));
-                }
-                Some(_) => {}
-            }
-        }
     }
 }
 

@@ -1,0 +1,91 @@
+//! The canary Deployment: its name, its contents, its size, and its leave.
+
+use api::names::{annotation, finalizer, label};
+use api::plan::Strategy;
+use kube::core::DynamicObject;
+use serde_json::{Value, json};
+
+use crate::capacity::Current;
+use crate::draft::Draft;
+use crate::meta::Meta;
+use crate::traffic_step::{canary_ingress, owner_reference, withdrawn};
+use crate::{Evidence, Kind, Op, WaitReason};
+
+impl Current<'_> {
+    /// Makes the canary Deployment at its planned size, or lets it grow; it never shrinks while a release lasts.
+    pub(crate) fn canary(self, batch_release: &DynamicObject, revision: &str, draft: &mut Draft) {
+        let Some(canary) = self.view.canary() else {
+            for leaving in &self.view.canaries {
+                // Its pods serve until nothing routes to them.
+                let routing = self.spec.routing.as_ref();
+                if routing.is_none_or(|routing| canary_ingress(self.view, routing, self.acting.object).is_none()) {
+                    strip_finalizer(leaving.object, withdrawn(self.view, routing), draft);
+                }
+                draft.wait(WaitReason::Gone {
+                    object: leaving.object.target(Kind::Deployment),
+                });
+            }
+            if self.view.canaries.is_empty()
+                && let Some(object) = self.canary_object(batch_release, revision)
+            {
+                draft.create(Kind::Deployment, object, None);
+            }
+            return;
+        };
+        if canary.replicas < self.planned() {
+            draft.patch(
+                Kind::Deployment,
+                canary.object,
+                vec![Op::set("/spec/replicas", self.planned())],
+                None,
+            );
+        }
+    }
+
+    fn canary_object(self, batch_release: &DynamicObject, revision: &str) -> Option<Value> {
+        let workload = self.view.workload.as_ref()?;
+        let mut spec = workload.object.data.get("spec")?.clone();
+        spec["replicas"] = json!(self.planned());
+        if let Some(fields) = spec.as_object_mut() {
+            fields.remove("paused");
+        }
+        if let Strategy::Canary(canary) = &self.spec.strategy {
+            let patch = [
+                ("labels", &canary.pod_patch.labels),
+                ("annotations", &canary.pod_patch.annotations),
+            ];
+            for (field, values) in patch {
+                for (key, value) in values.iter().flatten() {
+                    spec["template"]["metadata"][field][key] = json!(value);
+                }
+            }
+        }
+        let stable = &workload.object.name();
+        let owner = owner_reference(Kind::BatchRelease, batch_release);
+        let mut metadata = json!({
+            "name": canary_deployment_name(stable, self.acting.object.uid(), revision),
+            "namespace": self.view.world.key.namespace,
+            "ownerReferences": [owner],
+            "finalizers": [finalizer::CANARY_DEPLOYMENT],
+        });
+        metadata["labels"][label::CANARY_DEPLOYMENT] = json!(stable);
+        metadata["annotations"][annotation::CONTROL_INFO] = json!(owner.to_string());
+        Some(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}))
+    }
+}
+
+/// The canary Deployment's name, computed from what it is for. Its pods' host names stay within 63 characters.
+pub(crate) fn canary_deployment_name(stable: &str, rollout_uid: &str, revision: &str) -> String {
+    let hash = api::hash::template_revision(&json!({"rollout": rollout_uid, "revision": revision}));
+    let short: String = hash.chars().take(5).collect();
+    let stable: String = stable.chars().take(40).collect();
+    format!("{stable}-{short}")
+}
+
+/// Lets a canary Deployment go that is on its way out.
+pub(crate) fn strip_finalizer(canary: &DynamicObject, recheck: Option<Evidence>, draft: &mut Draft) {
+    if let Some(index) = canary.finalizer_index(finalizer::CANARY_DEPLOYMENT) {
+        let op = Op::remove(format!("/metadata/finalizers/{index}"));
+        draft.patch(Kind::Deployment, canary, vec![op], recheck);
+    }
+}
