@@ -22,6 +22,7 @@ pub mod schema;
 pub mod server;
 pub mod status;
 pub mod store;
+pub mod table;
 pub mod transport;
 
 pub use cluster::{Cluster, Watched};

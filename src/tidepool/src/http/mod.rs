@@ -54,6 +54,11 @@ async fn answer(server: &Server, fallback: User, request: Request<Body>) -> Resu
     match path::parse(request.uri().path()) {
         Path::Other(segments) => discovery::answer(server, &segments, text, form),
         Path::Resource(path) => {
+            let query = path::query(request.uri().query().unwrap_or_default());
+            let form = match form.asked(&query) {
+                Ok(form) => form,
+                Err(status) => return respond::status(text, &status),
+            };
             let request = match decoded(path, fallback, request).await {
                 Ok(request) => request,
                 Err(status) => return respond::status(text, &status),

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
 use super::plain;
-use crate::object;
 use crate::server::request::{Answer, Answered, Page};
 use crate::server::watch::{Event, WatchStream};
 use crate::server::{Server, TypeInfo};
 use crate::status::Status;
 use crate::store::{Change, Stored};
+use crate::table::{partial, table};
 
 pub(super) fn status(text: Text, status: &Status) -> Result<Response<Body>, BoxError> {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -76,8 +76,8 @@ async fn one(server: &Server, kind: &TypeInfo, object: &Stored, form: Form, colu
     Ok(match form {
         Form::Whole | Form::Discovery => whole,
         Form::Partial => partial(&whole),
-        Form::Table => {
-            let mut table = table(&[&whole], server, kind, columns);
+        Form::Table(include) => {
+            let mut table = table(&kind.columns, &[&whole], server.env().now(), include, columns);
             table["metadata"] = json!({ "resourceVersion": object.version.to_string() });
             table
         }
@@ -95,9 +95,9 @@ async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Resu
         metadata["remainingItemCount"] = json!(remaining);
     }
     Ok(match form {
-        Form::Table => {
+        Form::Table(include) => {
             let items: Vec<&Value> = items.iter().collect();
-            let mut table = table(&items, server, kind, true);
+            let mut table = table(&kind.columns, &items, server.env().now(), include, true);
             table["metadata"] = metadata;
             table
         }
@@ -118,31 +118,6 @@ async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Resu
                 "metadata": metadata, "items": items,
             })
         }
-    })
-}
-
-fn partial(object: &Value) -> Value {
-    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"] })
-}
-
-fn table(objects: &[&Value], server: &Server, kind: &TypeInfo, columns: bool) -> Value {
-    let _ = (server, kind);
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| {
-            json!({
-                "cells": [object::name(object), object::text(object, &["metadata", "creationTimestamp"])],
-                "object": partial(object),
-            })
-        })
-        .collect();
-    let definitions = json!([
-        { "name": "Name", "type": "string", "format": "name", "description": "", "priority": 0 },
-        { "name": "Created At", "type": "date", "format": "", "description": "", "priority": 0 },
-    ]);
-    json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {},
-        "columnDefinitions": if columns { definitions } else { Value::Null }, "rows": rows,
     })
 }
 
@@ -181,7 +156,7 @@ async fn frame(server: &Server, kind: &TypeInfo, event: &Event, form: Form, firs
                 Form::Partial => {
                     json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
                 }
-                Form::Table => json!({
+                Form::Table(_) => json!({
                     "kind": "Table", "apiVersion": "meta.k8s.io/v1",
                     "metadata": { "resourceVersion": revision.to_string() }, "columnDefinitions": null,
                     "rows": [{ "cells": null, "object": {

@@ -14,6 +14,7 @@ use crate::object;
 use crate::resource::{Resource, StorageName};
 use crate::schema::Schema;
 use crate::store::{Place, Store, Stored};
+use crate::table;
 
 /// Group and plural of definitions.
 const DEFINITIONS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
@@ -143,6 +144,7 @@ fn types_of(definition: &Value) -> Vec<TypeInfo> {
                 custom: true,
                 verbs: VERBS.map(str::to_owned).to_vec(),
                 schema,
+                columns: table::custom::columns(version),
             })
         })
         .collect()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::resource::Resource;
 use crate::schema::Schema;
+use crate::table::Columns;
 
 /// One served version of one type.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct TypeInfo {
     pub verbs: Vec<String>,
     /// Its fields: defaults, list types, rules.
     pub schema: Schema,
+    /// What a table of its objects shows.
+    pub columns: Columns,
     /// Whether it comes from a CustomResourceDefinition.
     pub custom: bool,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::types::{Scale, TypeInfo, Types};
 use crate::schema::{Builtin as Described, Catalog};
+use crate::table;
 
 /// The catalogue's stable types.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ fn info(described: &Described, storage_version: String) -> TypeInfo {
         }),
         verbs: described.verbs.clone(),
         schema: described.schema.clone(),
+        columns: table::builtin::columns(&described.resource).into(),
         custom: false,
     }
 }
