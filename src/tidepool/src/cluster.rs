@@ -54,6 +54,9 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
         object: Value,
     ) -> BoxFuture<'a, Result<(), Status>>;
 
+    /// Writes an Event, over an earlier one of its name. Best effort: one that cannot be written is lost.
+    fn record(&self, event: Value) -> BoxFuture<'_, ()>;
+
     /// Every collection that is served now and can be listed and deleted from, in one version each (the preferred one), in a fixed order.
     fn resources(&self) -> Vec<Resource>;
 

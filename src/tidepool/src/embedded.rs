@@ -2,6 +2,7 @@
 
 mod definitions;
 mod direct;
+mod events;
 mod namespaces;
 #[cfg(test)]
 mod tests;

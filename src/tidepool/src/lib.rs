@@ -8,6 +8,7 @@ pub mod admission;
 pub mod cluster;
 pub mod controllers;
 pub mod embedded;
+mod events;
 mod following;
 pub mod gateway;
 pub mod http;

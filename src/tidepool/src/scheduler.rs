@@ -12,16 +12,20 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{Cluster, Delivered};
 use crate::controllers::driver::{self, Controller, Key};
+use crate::events::{Note, Recorder};
 use crate::object;
 use crate::resource::{NODES, PODS, Resource};
 use crate::status::Status;
 
 /// Starts the scheduler; its task ends with the cluster's watches.
 pub fn start(cluster: Arc<dyn Cluster>, tasks: &mut JoinSet<()>) {
-    tasks.spawn(driver::run(cluster, Scheduler));
+    let events = Recorder::of("default-scheduler");
+    tasks.spawn(driver::run(cluster, Scheduler { events }));
 }
 
-struct Scheduler;
+struct Scheduler {
+    events: Recorder,
+}
 
 impl Controller for Scheduler {
     fn watched(&self) -> Vec<Resource> {
@@ -59,14 +63,20 @@ impl Controller for Scheduler {
                 nodes.iter().map(|node| &node.value),
                 pods.iter().map(|pod| &pod.value),
             ) else {
+                let why = unfit(&pod.value, nodes.iter().map(|node| &node.value));
+                let note = Note::warning("FailedScheduling", why);
+                self.events.note(cluster, &pod.value, "", note).await;
                 return Ok(None);
             };
+            let said = format!("Successfully assigned {}/{} to {node}", key.0, key.1);
             let binding = json!({
                 "apiVersion": "v1", "kind": "Binding",
                 "metadata": { "namespace": key.0, "name": key.1, "uid": pod.uid },
                 "target": { "apiVersion": "v1", "kind": "Node", "name": node },
             });
             cluster.write_subresource(&PODS, "binding", binding).await?;
+            let note = Note::normal("Scheduled", said);
+            self.events.note(cluster, &pod.value, "", note).await;
             Ok(None)
         })
     }
@@ -98,6 +108,11 @@ fn choose<'a>(
 }
 
 fn fits(pod: &Value, node: &Value) -> bool {
+    hindrance(pod, node).is_none()
+}
+
+/// Why a node cannot have the pod, in upstream's words.
+fn hindrance(pod: &Value, node: &Value) -> Option<&'static str> {
     let selector = object::at(pod, &["spec", "nodeSelector"]).as_object();
     let selected = selector.is_none_or(|wanted| {
         wanted
@@ -112,7 +127,35 @@ fn fits(pod: &Value, node: &Value) -> bool {
                 .iter()
                 .any(|toleration| tolerates(toleration, taint))
         });
-    selected && tolerated && object::at(node, &["spec", "unschedulable"]) != &json!(true)
+    if object::at(node, &["spec", "unschedulable"]) == &json!(true) {
+        Some("were unschedulable")
+    } else if !tolerated {
+        Some("had untolerated taint(s)")
+    } else if !selected {
+        Some("didn't match Pod's node affinity/selector")
+    } else {
+        None
+    }
+}
+
+/// Why no node can have the pod.
+fn unfit<'a>(pod: &Value, nodes: impl Iterator<Item = &'a Value>) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = 0;
+    for node in nodes {
+        all += 1;
+        if let Some(why) = hindrance(pod, node) {
+            *reasons.entry(why).or_default() += 1;
+        }
+    }
+    if all == 0 {
+        return "no nodes available to schedule pods".to_owned();
+    }
+    let texts: Vec<String> = reasons
+        .into_iter()
+        .map(|(why, count)| format!("{count} node(s) {why}"))
+        .collect();
+    format!("0/{all} nodes are available: {}.", texts.join(", "))
 }
 
 fn tolerates(toleration: &Value, taint: &Value) -> bool {

@@ -21,8 +21,8 @@ use crate::cluster::Cluster;
 
 /// Starts every controller; the tasks end with the cluster's watches.
 pub fn start(cluster: &Arc<dyn Cluster>, tasks: &mut JoinSet<()>) {
-    tasks.spawn(driver::run(cluster.clone(), deployment::Deployments));
-    tasks.spawn(driver::run(cluster.clone(), replica_set::ReplicaSets));
+    tasks.spawn(driver::run(cluster.clone(), deployment::Deployments::default()));
+    tasks.spawn(driver::run(cluster.clone(), replica_set::ReplicaSets::default()));
     tasks.spawn(driver::run(cluster.clone(), endpoint_slice::EndpointSlices));
     tasks.spawn(garbage::run(cluster.clone()));
 }

@@ -9,12 +9,23 @@ use serde_json::{Value, json};
 use super::driver::{Controller, Key, keys_of_owner};
 use super::pod;
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
+use crate::events::{Note, Recorder};
 use crate::object;
 use crate::resource::{PODS, REPLICA_SETS, Resource};
 use crate::status::Status;
 use crate::store::Stored;
 
-pub(super) struct ReplicaSets;
+pub(super) struct ReplicaSets {
+    events: Recorder,
+}
+
+impl Default for ReplicaSets {
+    fn default() -> Self {
+        Self {
+            events: Recorder::of("replicaset-controller"),
+        }
+    }
+}
 
 impl Controller for ReplicaSets {
     fn watched(&self) -> Vec<Resource> {
@@ -30,7 +41,7 @@ impl Controller for ReplicaSets {
         cluster: &'a dyn Cluster,
         key: &'a Key,
     ) -> BoxFuture<'a, Result<Option<Duration>, Status>> {
-        Box::pin(reconcile(cluster, key))
+        Box::pin(reconcile(cluster, key, &self.events))
     }
 }
 
@@ -45,7 +56,11 @@ pub(super) fn pods_of(cluster: &dyn Cluster, owner: &Stored) -> Vec<Arc<Stored>>
     pods
 }
 
-async fn reconcile(cluster: &dyn Cluster, (namespace, name): &Key) -> Result<Option<Duration>, Status> {
+async fn reconcile(
+    cluster: &dyn Cluster,
+    (namespace, name): &Key,
+    events: &Recorder,
+) -> Result<Option<Duration>, Status> {
     let Some(set) = cluster.get(&REPLICA_SETS, namespace, name) else {
         return Ok(None);
     };
@@ -54,7 +69,15 @@ async fn reconcile(cluster: &dyn Cluster, (namespace, name): &Key) -> Result<Opt
         pods.retain(|pod| pod::is_active(&pod.value));
         let wanted = usize::try_from(object::number(&set.value, &["spec", "replicas"]).unwrap_or(1)).unwrap_or(0);
         for _ in pods.len()..wanted {
-            cluster.create(&PODS, new_pod(&set)).await?;
+            let note = match &cluster.create(&PODS, new_pod(&set)).await {
+                Ok(pod) => Note::normal("SuccessfulCreate", format!("Created pod: {}", object::name(&pod.value))),
+                Err(status) => {
+                    let note = Note::warning("FailedCreate", format!("Error creating: {status}"));
+                    events.note(cluster, &set.value, "", note).await;
+                    return Err(status.clone());
+                }
+            };
+            events.note(cluster, &set.value, "", note).await;
         }
         pods.sort_by_key(|pod| worth(&pod.value));
         for pod in pods.iter().take(pods.len().saturating_sub(wanted)) {
@@ -65,6 +88,8 @@ async fn reconcile(cluster: &dyn Cluster, (namespace, name): &Key) -> Result<Opt
             cluster
                 .delete(&PODS, namespace, object::name(&pod.value), options)
                 .await?;
+            let note = Note::normal("SuccessfulDelete", format!("Deleted pod: {}", object::name(&pod.value)));
+            events.note(cluster, &set.value, "", note).await;
         }
     }
     report(cluster, namespace, name).await

@@ -6,6 +6,7 @@ use env::Env;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use super::events::Events;
 use crate::cluster::{Cluster, DeleteOptions, Watched};
 use crate::following::{Following, Scope};
 use crate::object;
@@ -22,11 +23,13 @@ const MANAGER: &str = "kube-controller-manager";
 pub(super) struct Direct {
     server: Server,
     user: User,
+    events: Arc<Events>,
 }
 
 impl Direct {
     pub(super) fn new(server: Server) -> Self {
         Self {
+            events: Arc::new(Events::new(&server)),
             server,
             user: User::named("system:kube-controller-manager"),
         }
@@ -136,6 +139,11 @@ impl Cluster for Direct {
         subresource.clone_into(&mut request.subresource);
         request.body = object;
         Box::pin(async move { self.server.call(request).await.map(|_| ()) })
+    }
+
+    fn record(&self, event: Value) -> BoxFuture<'_, ()> {
+        self.events.record(&self.server, &self.user, event);
+        Box::pin(std::future::ready(()))
     }
 
     fn resources(&self) -> Vec<Resource> {

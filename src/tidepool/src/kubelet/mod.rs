@@ -12,6 +12,7 @@ mod nodes;
 mod pod_status;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
 use crate::controllers::driver::{self, Controller, Key};
+use crate::events::Recorder;
 use crate::network::{Listening, PodNetwork};
 use crate::object;
 use crate::resource::{PODS, Resource};
@@ -71,6 +73,7 @@ pub fn start(cluster: Arc<dyn Cluster>, network: Arc<dyn PodNetwork>, options: O
         network,
         options,
         state: Mutex::default(),
+        events: Recorder::of("kubelet"),
     };
     tasks.spawn(driver::run(cluster.clone(), kubelet));
     tasks.spawn(nodes::register(cluster));
@@ -80,6 +83,7 @@ struct Kubelet {
     network: Arc<dyn PodNetwork>,
     options: Options,
     state: Mutex<State>,
+    events: Recorder,
 }
 
 #[derive(Default)]
@@ -96,6 +100,8 @@ struct Running {
     ready: Option<Moment>,
     stops: Option<Moment>,
     listening: Vec<Box<dyn Listening>>,
+    /// The stage of which the pod's Events have told.
+    told: Option<Stage>,
 }
 
 impl Controller for Kubelet {
@@ -170,8 +176,26 @@ impl Kubelet {
             let mut changed = pod.value.clone();
             changed["status"] = wanted;
             cluster.update_status(&PODS, changed).await?;
+            self.tell(cluster, key, pod, stage).await;
         }
         Ok(wait)
+    }
+
+    /// Says what there is to say of a pod that came to a stage, once.
+    async fn tell(&self, cluster: &dyn Cluster, key: &Key, pod: &Stored, stage: Stage) {
+        let before = match self.state.lock().pods.get_mut(key) {
+            Some(running) => running.told.replace(stage),
+            None => return,
+        };
+        // Ready after a while of running is no event.
+        let only_ready = matches!(before, Some(Stage::Running { .. })) && matches!(stage, Stage::Running { .. });
+        if before == Some(stage) || only_ready {
+            return;
+        }
+        let node = object::text(&pod.value, &["spec", "nodeName"]);
+        for note in told::of_stage(&pod.value, stage) {
+            self.events.note(cluster, &pod.value, node, note).await;
+        }
     }
 
     /// Draws a new pod's address and times.
@@ -218,6 +242,7 @@ impl Kubelet {
             ready: (!never).then(|| starts.after(delay)),
             stops: None,
             listening: Vec::new(),
+            told: None,
         })
     }
 
@@ -247,18 +272,25 @@ impl Kubelet {
     /// Lets a pod drain, then stops and removes it.
     async fn end(&self, cluster: &dyn Cluster, key: &Key, pod: &Stored) -> Result<Option<Duration>, Status> {
         let now = cluster.env().clock().elapsed();
-        let stops = {
+        let (stops, begins) = {
             let mut state = self.state.lock();
             match state.pods.get_mut(key).filter(|running| running.uid == pod.uid) {
                 // It never started here, so there is nothing to drain.
-                None => now,
-                Some(running) if running.listening.is_empty() => now,
+                None => (now, false),
+                Some(running) if running.listening.is_empty() => (now, running.told.is_some()),
                 Some(running) => {
                     let drained = now.after(drain(&pod.value, self.options.drain));
-                    *running.stops.get_or_insert(drained)
+                    let begins = running.stops.is_none();
+                    (*running.stops.get_or_insert(drained), begins)
                 }
             }
         };
+        if begins {
+            let node = object::text(&pod.value, &["spec", "nodeName"]);
+            for note in told::of_end(&pod.value) {
+                self.events.note(cluster, &pod.value, node, note).await;
+            }
+        }
         // A second deletion may have shortened the grace: no grace is no drain.
         let grace = object::number(&pod.value, &["metadata", "deletionGracePeriodSeconds"]);
         if stops > now && grace != Some(0) {

@@ -13,7 +13,7 @@ use super::refusal;
 use crate::cluster::{Cluster, DeleteOptions, Watched};
 use crate::following::{Following, Scope};
 use crate::object;
-use crate::resource::Resource;
+use crate::resource::{EVENTS, Resource};
 use crate::status::Status;
 use crate::store::{Place, Stored};
 
@@ -207,6 +207,23 @@ impl Cluster for View {
                 self.cache.written(resource, answer);
             }
             Ok(())
+        })
+    }
+
+    fn record(&self, event: Value) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let namespace = object::namespace(&event).to_owned();
+            let collection = path(&EVENTS, &namespace, "", "");
+            let answer = match self.send(Method::POST, collection, &event).await {
+                Err(status) if status.reason == "AlreadyExists" => {
+                    let known = path(&EVENTS, &namespace, object::name(&event), "");
+                    self.send(Method::PUT, known, &event).await
+                }
+                answer => answer,
+            };
+            if let Err(status) = answer {
+                tracing::debug!(%status, "an event was lost");
+            }
         })
     }
 

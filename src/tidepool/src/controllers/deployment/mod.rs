@@ -4,6 +4,7 @@
 //! status says what its ReplicaSets say. Adoption of orphans is not played.
 
 mod report;
+mod scaling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::driver::{Controller, Key, keys_of_owner};
 use super::replica_set;
 use super::rolling::{Bounds, Set, bounds, new_replicas, old_replicas, proportional};
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
+use crate::events::Recorder;
 use crate::object;
 use crate::resource::{DEPLOYMENTS, REPLICA_SETS, Resource};
 use crate::status::Status;
@@ -27,7 +29,17 @@ const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
 const MAX: &str = "deployment.kubernetes.io/max-replicas";
 const NAME_ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-pub(super) struct Deployments;
+pub(super) struct Deployments {
+    events: Recorder,
+}
+
+impl Default for Deployments {
+    fn default() -> Self {
+        Self {
+            events: Recorder::of("deployment-controller"),
+        }
+    }
+}
 
 impl Controller for Deployments {
     fn watched(&self) -> Vec<Resource> {
@@ -43,7 +55,17 @@ impl Controller for Deployments {
         cluster: &'a dyn Cluster,
         key: &'a Key,
     ) -> BoxFuture<'a, Result<Option<Duration>, Status>> {
-        Box::pin(reconcile(cluster, key))
+        Box::pin(async move {
+            let before = scaling::sizes(cluster, key);
+            let again = reconcile(cluster, key).await;
+            let notes = scaling::notes(&before, &scaling::sizes(cluster, key));
+            if let Some(deployment) = cluster.get(&DEPLOYMENTS, &key.0, &key.1) {
+                for note in notes {
+                    self.events.note(cluster, &deployment.value, "", note).await;
+                }
+            }
+            again
+        })
     }
 }
 

@@ -23,7 +23,7 @@ fn table(group: &str, plural: &str, objects: Vec<Value>) -> String {
     shown(columns(&resource), &objects)
 }
 
-fn pod(name: &str, spec: Value, status: Value) -> Value {
+fn pod(name: &str, spec: &Value, status: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name }, "spec": spec, "status": status })
 }
 
@@ -57,7 +57,7 @@ fn pods_say_what_they_are_doing() {
     gated["readinessGates"] = json!([{ "conditionType": "a" }, { "conditionType": "b" }]);
     let mut gate = running.clone();
     gate["conditions"] = json!([{ "type": "a", "status": "True" }]);
-    let mut ending = pod("ending", one.clone(), running.clone());
+    let mut ending = pod("ending", &one, &running);
     ending["metadata"]["deletionTimestamp"] = json!("2026-01-01T12:00:00Z");
     let mut initial = one.clone();
     initial["initContainers"] = json!([{ "name": "i" }, { "name": "side", "restartPolicy": "Always" }]);
@@ -70,17 +70,21 @@ fn pods_say_what_they_are_doing() {
         { "name": "side", "restartCount": 2, "started": true, "ready": true, "state": { "running": {} } }],
         "containerStatuses": running["containerStatuses"] });
     let objects = vec![
-        pod("new", json!({ "containers": [{}, {}] }), json!({ "phase": "Pending" })),
-        pod("creating", one.clone(), creating),
-        pod("running", one.clone(), running),
-        pod("crashed", one.clone(), crashed),
-        pod("done", one.clone(), done),
-        pod("killed", one, killed),
-        pod("gated", gated, gate),
+        pod(
+            "new",
+            &json!({ "containers": [{}, {}] }),
+            &json!({ "phase": "Pending" }),
+        ),
+        pod("creating", &one, &creating),
+        pod("running", &one, &running),
+        pod("crashed", &one, &crashed),
+        pod("done", &one, &done),
+        pod("killed", &one, &killed),
+        pod("gated", &gated, &gate),
         ending,
-        pod("initial", initial.clone(), first),
-        pod("initial-failed", initial.clone(), failed),
-        pod("sidecar", initial, beside),
+        pod("initial", &initial, &first),
+        pod("initial-failed", &initial, &failed),
+        pod("sidecar", &initial, &beside),
     ];
     insta::assert_snapshot!(table("", "pods", objects), @r"
     NAME | READY | STATUS | RESTARTS | AGE | IP | NODE | NOMINATED NODE | READINESS GATES
@@ -100,7 +104,7 @@ fn pods_say_what_they_are_doing() {
 
 #[test]
 fn a_pod_that_ended_says_so_in_its_row() {
-    let pod = pod("done", json!({}), json!({ "phase": "Succeeded" }));
+    let pod = pod("done", &json!({}), &json!({ "phase": "Succeeded" }));
     let table = crate::table::table(&[], &[&pod], super::now(), crate::table::Include::None, false);
     assert_eq!(table["rows"][0]["conditions"][0]["reason"], "Succeeded");
 }
