@@ -11,6 +11,8 @@ pub enum Check {
     LostRequest,
     /// A manual pause was left without an approval, or an approval opened a gate that nobody looked at.
     Gate,
+    /// An approval was taken, and the release went on.
+    Approval,
     /// A timed pause was shorter than asked.
     PauseLength,
     /// What the release made is gone, and what it changed is put back.
@@ -40,6 +42,7 @@ impl Check {
             Self::Weight => "weight",
             Self::LostRequest => "lost-request",
             Self::Gate => "gate",
+            Self::Approval => "approval",
             Self::PauseLength => "pause-length",
             Self::Inventory => "inventory",
             Self::WorkloadSpec => "workload-spec",

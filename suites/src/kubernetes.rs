@@ -167,6 +167,15 @@ impl Kubernetes {
         .await
     }
 
+    /// Posts bytes to a collection as they are, whether or not they are an object.
+    ///
+    /// # Errors
+    /// When the server refuses; with code 0 when the connection breaks off.
+    pub async fn post(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<Value, ApiError> {
+        self.send_bytes(format!("post to {path}"), Method::POST, path, Some(media_type), bytes)
+            .await
+    }
+
     /// Patches an object, or one of its subresources.
     ///
     /// # Errors
@@ -295,6 +304,18 @@ impl Kubernetes {
         media_type: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Value, ApiError> {
+        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        self.send_bytes(doing, method, path, media_type, bytes).await
+    }
+
+    async fn send_bytes(
+        &self,
+        doing: String,
+        method: Method,
+        path: &str,
+        media_type: Option<&str>,
+        bytes: Vec<u8>,
+    ) -> Result<Value, ApiError> {
         let failed = |doing: String, message: String| ApiError {
             code: 0,
             reason: String::new(),
@@ -305,8 +326,7 @@ impl Kubernetes {
         if let Some(media_type) = media_type {
             request = request.header(http::header::CONTENT_TYPE, media_type);
         }
-        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        let request = match request.body(body) {
+        let request = match request.body(bytes) {
             Ok(request) => request,
             Err(error) => return Err(failed(doing, error.to_string())),
         };

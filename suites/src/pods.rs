@@ -1,11 +1,8 @@
 //! What a scenario may ask of pods and answers: who runs what, and who serves whom.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::object::{condition_is_true, number, text};
-use crate::statistics::{REQUESTS, judge};
 use crate::{Check, Failure, Question, Stage, timeouts};
 
 /// How many answers must all come from one version.
@@ -108,15 +105,12 @@ impl Stage {
         ))
     }
 
-    /// Waits until `percent` of the answers to another question come from `image`, by counting alone.
+    /// Waits until `percent` of the answers to another question come from `image`.
     ///
     /// # Errors
     /// When they do not.
     pub async fn share_becomes(&self, question: &Question, image: &str, percent: u32) -> Result<(), Failure> {
-        self.bed().env().sleep(self.lag().max(Duration::from_secs(1))).await;
-        let counted = self.0.probe.count(question, REQUESTS).await;
-        judge(counted.by(image), REQUESTS, f64::from(percent) / 100.0)
-            .map_err(|message| Failure::new(Check::Weight, format!("{}: {message}", question.host)))
+        self.traffic_is(question, image, percent).await
     }
 
     async fn pods(&self, image: &str) -> Result<Vec<Value>, Failure> {

@@ -250,7 +250,7 @@ async fn play(
         failures.push(failure);
     } else {
         failures.extend(is_clean(scenario, stage, namespace).await);
-        if let Err(failure) = is_idle(stage).await {
+        if let Err(failure) = stage.is_quiet(bed.pause(timeouts::IDLE)).await {
             failures.push(failure);
         }
     }
@@ -291,22 +291,6 @@ async fn is_clean(scenario: &Scenario, stage: &Stage, namespace: Option<&str>) -
             Err(failure) => vec![failure],
         },
     }
-}
-
-/// A controller with nothing to do writes nothing.
-async fn is_idle(stage: &Stage) -> Result<(), Failure> {
-    let before = stage.bed().writes();
-    let time = stage.bed().pause(timeouts::IDLE);
-    stage
-        .holds("the controller is quiet", time, || async {
-            let writes = stage.bed().writes();
-            Ok(match writes.get(before.len()..) {
-                None | Some([]) => Ok(()),
-                Some([first, ..]) => Err(format!("it wrote: {} {} {}", first.verb, first.resource, first.name)),
-            })
-        })
-        .await
-        .map_err(|failure| Failure::new(Check::Idle, failure.message))
 }
 
 fn lost(requests: &Tally) -> Option<Failure> {

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::dialect::{Ending, Observation, Phase};
+use crate::dialect::{Ending, Observation, Phase, StepState};
 use crate::timeouts;
 use crate::{Check, Failure, Stage};
 
@@ -79,6 +79,30 @@ impl Stage {
         .await
     }
 
+    /// Approves the gate at which the release waits, and waits until that is taken.
+    ///
+    /// # Errors
+    /// When the approval is refused, or the release still stands there after `within`.
+    pub async fn approve_within(&self, within: Duration) -> Result<(), Failure> {
+        let seen = self.observe().await?;
+        self.approve_as_seen(&seen).await?;
+        self.until_seen("the release goes on", within, |now| {
+            now.phase != Phase::Progressing
+                || now.revision != seen.revision
+                || now.step != seen.step
+                || now.state == StepState::Completed
+        })
+        .await
+        .map(drop)
+        .map_err(|failure| {
+            let step = seen.step;
+            Failure::new(
+                Check::Approval,
+                format!("step {step} was approved: {}", failure.message),
+            )
+        })
+    }
+
     /// Waits until the release has ended as `ending` says; `pauses` is what the plan waits for by itself on the way.
     ///
     /// # Errors
@@ -117,6 +141,23 @@ impl Stage {
             }
             changes.next(left.min((time / LOOKS).max(BEAT))).await;
         }
+    }
+
+    /// Watches that the controller, with nothing to do, writes nothing for `time`.
+    ///
+    /// # Errors
+    /// With the first thing that it wrote.
+    pub async fn is_quiet(&self, time: Duration) -> Result<(), Failure> {
+        let before = self.bed().writes().len();
+        self.holds("the controller is quiet", time, || async {
+            let writes = self.bed().writes();
+            Ok(match writes.get(before..) {
+                None | Some([]) => Ok(()),
+                Some([first, ..]) => Err(format!("it wrote: {} {} {}", first.verb, first.resource, first.name)),
+            })
+        })
+        .await
+        .map_err(|failure| Failure::new(Check::Idle, failure.message))
     }
 
     /// Watches that the release keeps showing what `condition` asks for.

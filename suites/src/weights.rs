@@ -1,7 +1,5 @@
 //! A weight is asserted three ways: the route object, the exact probability where the gateway can tell it, and counting.
 
-use std::time::Duration;
-
 use crate::statistics::{REQUESTS, judge};
 use crate::timeouts;
 use crate::{Check, Failure, Question, Stage};
@@ -26,11 +24,7 @@ impl Stage {
                 ),
             ));
         }
-        let share = f64::from(percent) / 100.0;
-        self.split_is(&image, share).await?;
-        let counted = self.0.probe.count(&self.0.question, REQUESTS).await;
-        judge(counted.by(&image), REQUESTS, share)
-            .map_err(|message| Failure::new(Check::Weight, format!("{image}: {message}")))
+        self.traffic_is(&self.0.question, &image, percent).await
     }
 
     /// Waits until the route object says `percent`, then asserts it.
@@ -57,15 +51,39 @@ impl Stage {
         Some(sum)
     }
 
-    async fn split_is(&self, image: &str, share: f64) -> Result<(), Failure> {
-        if self.0.bed.split(&self.0.question).is_none() {
-            return self.wait_for_gateway().await;
+    /// Waits until the traffic of a question follows: by the exact split where the gateway tells it, and by counting answers.
+    ///
+    /// # Errors
+    /// When it does not come to that within the gateway's time.
+    pub(crate) async fn traffic_is(&self, question: &Question, image: &str, percent: u32) -> Result<(), Failure> {
+        let share = f64::from(percent) / 100.0;
+        let counts = || async move {
+            let counted = self.0.probe.count(question, REQUESTS).await;
+            judge(counted.by(image), REQUESTS, share)
+                .map_err(|message| format!("{}: {image}: {message}", question.host))
+        };
+        if self.0.bed.split(question).is_some() {
+            self.split_is(question, image, share).await?;
+            return counts().await.map_err(|message| Failure::new(Check::Weight, message));
         }
+        // Where nobody can look into the gateway, the answers tell when it has followed; before it knows the route there are none to count.
+        self.until("the gateway answers", self.lag(), || async {
+            Ok(self.0.probe.try_once(question).await.map(drop).map_err(|lost| lost.why))
+        })
+        .await?;
+        self.until("the answers follow the weight", self.lag(), || async {
+            Ok(counts().await)
+        })
+        .await
+        .map_err(|failure| Failure::new(Check::Weight, failure.message))
+    }
+
+    async fn split_is(&self, question: &Question, image: &str, share: f64) -> Result<(), Failure> {
         self.until(
             &format!("the gateway gives {:.1} % to {image}", share * 100.0),
             self.lag(),
             || async {
-                let found = self.share_of(&self.0.question, image).await.unwrap_or_default();
+                let found = self.share_of(question, image).await.unwrap_or_default();
                 Ok(if (found - share).abs() < ROUNDING {
                     Ok(())
                 } else {
@@ -75,14 +93,5 @@ impl Stage {
         )
         .await
         .map_err(|failure| Failure::new(Check::Weight, failure.message))
-    }
-
-    /// Where nobody can look into the gateway, it gets its time.
-    async fn wait_for_gateway(&self) -> Result<(), Failure> {
-        let lag = self.0.bed.gateway_lag();
-        if lag > Duration::ZERO {
-            self.bed().env().sleep(lag).await;
-        }
-        Ok(())
     }
 }

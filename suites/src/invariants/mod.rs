@@ -1,9 +1,10 @@
-//! What holds at every revision of a scenario, whatever it does: gate, weight, readiness, grace, length of pauses.
+//! What holds at every revision of a scenario, whatever it does: gate, weight and its direction, readiness, grace, length of pauses.
 //!
 //! Pure: judged on the history and the ledger of the person's acts after the scenario has ended. One file per invariant.
 
 mod gate;
 mod grace;
+mod monotone;
 mod pause;
 mod readiness;
 mod weight;
@@ -77,6 +78,7 @@ pub fn judge(dialect: &dyn Dialect, entries: &[Entry], acts: &[(Committed, Act)]
     let run = Run { frames, acts };
     let mut failures = gate::judge(&run);
     failures.extend(weight::judge(&run));
+    failures.extend(monotone::judge(&run));
     failures.extend(readiness::judge(&run));
     failures.extend(grace::judge(&run));
     failures.extend(pause::judge(&run));

@@ -128,6 +128,8 @@ fn a_release_as_it_should_be_is_silent() {
 #[case::ten_points_too_many(vec![(0, route(15))], Check::Weight)]
 #[case::capacity_gone_while_routed(vec![(0, ended_pod())], Check::Grace)]
 #[case::capacity_gone_too_early(vec![(0, route(0)), (2000, ended_pod())], Check::Grace)]
+#[case::weight_back_and_forth(vec![(0, route(3))], Check::Weight)]
+#[case::capacity_gone_a_moment_too_early(vec![(0, route(0)), (2700, ended_pod())], Check::Grace)]
 #[case::route_to_nothing(vec![(0, pod(false))], Check::RouteBeforeReady)]
 fn a_fault_is_named(#[case] fault: Vec<Told>, #[case] check: Check) {
     let mut told = to_the_gate();
@@ -146,6 +148,13 @@ fn a_pause_one_moment_too_short_is_seen() {
         (59_999, rollout(2, "StepReady")),
     ]);
     assert_eq!(checks(&told, &[(8, approve())]), [Check::PauseLength]);
+}
+
+#[test]
+fn a_weight_that_a_person_lowers_is_no_fault() {
+    let mut told = to_the_gate();
+    told.push((0, route(3)));
+    assert_eq!(checks(&told, &[(7, Act::EditPlan)]), []);
 }
 
 #[test]

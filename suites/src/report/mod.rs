@@ -6,6 +6,7 @@ mod junit;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -22,14 +23,52 @@ pub fn line(report: &Report) -> String {
         Verdict::Skipped(why) => return format!("skipped {}: {why}", report.id),
     };
     format!(
-        "{word} {}: {} requests, {} lost; {} writes; {:.1} s in {:.2} s",
+        "{word} {}: {} requests, {} answered{}, {} lost; {} writes{}; {:.1} s in {:.2} s",
         report.id,
         report.requests.sent,
+        report.requests.answered.values().sum::<u64>(),
+        listed(
+            report
+                .requests
+                .answered
+                .iter()
+                .map(|(image, count)| (version(image), *count))
+        ),
         report.requests.lost.len(),
         report.writes_in_all(),
+        listed(by_kind(report)),
         report.took.as_secs_f64(),
         report.wall.as_secs_f64(),
     )
+}
+
+/// ` (a 1, b 2)`, or nothing.
+fn listed<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> String {
+    let all: Vec<_> = counts
+        .into_iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", all.join(", "))
+    }
+}
+
+/// The end of an image's name that tells versions apart.
+fn version(image: &str) -> &str {
+    image.rsplit([':', '/']).next().unwrap_or(image)
+}
+
+/// The controller's writes by kind, whatever the verb.
+fn by_kind(report: &Report) -> BTreeMap<&str, u64> {
+    let mut kinds = BTreeMap::new();
+    for (what, count) in &report.writes {
+        let resource = what.split_once(' ').map_or(what.as_str(), |(_, resource)| resource);
+        let kind = resource.split_once('/').map_or(resource, |(kind, _)| kind);
+        *kinds.entry(kind).or_default() += count;
+    }
+    kinds
 }
 
 /// The last line: what became of all of them.

@@ -27,8 +27,8 @@ fn reports() -> Vec<Report> {
 fn the_terminal_gets_one_line_each() {
     let lines: Vec<_> = reports().iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    ok walkthrough: 1200 requests, 0 lost; 10 writes; 61.5 s in 0.00 s
-    FAILED rollback: 0 requests, 0 lost; 0 writes; 0.0 s in 0.00 s
+    ok walkthrough: 1200 requests, 1200 answered (1 1140, 2 60), 0 lost; 10 writes (rollouts 9, services 1); 61.5 s in 0.00 s
+    FAILED rollback: 0 requests, 0 answered, 0 lost; 0 writes; 0.0 s in 0.00 s
     skipped an-hour: needs virtual time
     ");
     insta::assert_snapshot!(summary("embedded", &reports()), @"e2e embedded: 1 passed, 1 failed, 1 skipped");

@@ -19,7 +19,7 @@ struct Bad {
     beside: &'static [&'static str],
 }
 
-const BAD: [Bad; 6] = [
+const BAD: [Bad; 7] = [
     Bad {
         id: "bad-weight",
         manifest: include_str!("../../../fixtures/bad/weight-400.yaml"),
@@ -54,6 +54,12 @@ const BAD: [Bad; 6] = [
         id: "bad-empty-plan",
         manifest: include_str!("../../../fixtures/bad/no-steps.yaml"),
         words: &["steps"],
+        beside: &[],
+    },
+    Bad {
+        id: "bad-manifest",
+        manifest: include_str!("../../../fixtures/bad/malformed.yaml"),
+        words: &["spec.strategy.canary.steps", "array"],
         beside: &[],
     },
 ];

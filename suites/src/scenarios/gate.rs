@@ -66,10 +66,7 @@ async fn held(stage: Stage) -> Result<(), Failure> {
         })
         .await?;
     stage.weight_is(5).await?;
-    stage.approve().await?;
-    stage
-        .until_seen("the approval is taken", timeouts::APPROVAL, |seen| seen.weight == 0)
-        .await?;
+    stage.approve_within(timeouts::APPROVAL).await?;
     stage.until_ended(Ending::Completed, Duration::ZERO).await?;
     stage.all_answers_come_from(NEXT).await
 }

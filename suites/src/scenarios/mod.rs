@@ -2,6 +2,7 @@
 //!
 //! One file per subject; each gives its entries in order. Manifests are files under `fixtures/`.
 
+mod bad_bytes;
 mod bad_input;
 mod ending;
 mod gate;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(jump::all());
     all.extend(restart::all());
     all.extend(bad_input::all());
+    all.extend(bad_bytes::all());
     all
 }
 

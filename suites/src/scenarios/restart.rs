@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::dialect::{Ending, Gate};
 use crate::scenario::Scenario;
-use crate::{Check, Failure, Feature, Stage};
+use crate::{Check, Failure, Feature, Stage, timeouts};
 
 use super::{FOUR_GATES, NEXT, TIMED, approve_to, release, release_to};
 
@@ -40,7 +40,8 @@ async fn at_the_gate(stage: Stage) -> Result<(), Failure> {
         })
         .await?;
     stage.weight_is(40).await?;
-    approve_to(&stage, 2, 3).await?;
+    stage.approve_within(timeouts::APPROVAL).await?;
+    stage.until_paused_at(3).await?;
     stage.restart_controller().await?;
     stage.weight_is(60).await?;
     approve_to(&stage, 3, 4).await?;

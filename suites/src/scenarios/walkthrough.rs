@@ -4,13 +4,20 @@ use std::time::Duration;
 
 use crate::dialect::Ending;
 use crate::scenario::Scenario;
-use crate::{Failure, Stage};
+use crate::{Failure, Feature, Stage};
 
 use super::{ARTICLE, NEXT, STABLE, THIRD, release};
 
 const TWO_STEPS: &str = include_str!("../../../fixtures/rollouts/two-steps.yaml");
 
 pub(super) fn all() -> Vec<Scenario> {
+    let mut quiet = release(
+        "quiet-for-an-hour",
+        "issue §5: no writes when idle, before a release and after it",
+        ARTICLE,
+        quiet,
+    );
+    quiet.features = &[Feature::IngressNginx, Feature::VirtualTime, Feature::CountWrites];
     vec![
         release(
             "walkthrough",
@@ -24,6 +31,7 @@ pub(super) fn all() -> Vec<Scenario> {
             TWO_STEPS,
             two_steps,
         ),
+        quiet,
     ]
 }
 
@@ -43,6 +51,17 @@ async fn walkthrough(stage: Stage) -> Result<(), Failure> {
     stage.all_answers_come_from(NEXT).await?;
     stage.no_pod_runs(THIRD).await?;
     stage.no_pod_runs(STABLE).await
+}
+
+async fn quiet(stage: Stage) -> Result<(), Failure> {
+    let hour = Duration::from_secs(3600);
+    stage.is_quiet(hour).await?;
+    stage.release(NEXT).await?;
+    stage.until_paused_at(1).await?;
+    stage.approve().await?;
+    stage.until_ended(Ending::Completed, Duration::ZERO).await?;
+    stage.is_quiet(hour).await?;
+    stage.all_answers_come_from(NEXT).await
 }
 
 async fn two_steps(stage: Stage) -> Result<(), Failure> {

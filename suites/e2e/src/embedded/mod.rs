@@ -19,6 +19,8 @@ use suites::{
 };
 use tidepool::{Embedded, transport};
 
+#[cfg(test)]
+pub(crate) use controllers::Layer;
 pub(crate) use controllers::{Care, Controllers, Strike};
 
 /// Where the controller's webhooks are in the cluster's network.
