@@ -110,6 +110,8 @@ pub mod condition {
     pub const SUCCEEDED: &str = "Succeeded";
     /// The Rollout is being deleted.
     pub const TERMINATING: &str = "Terminating";
+    /// Ours: the API server refuses a write that the release needs (`True`); the message says which, and what to do.
+    pub const STALLED: &str = "Stalled";
 }
 
 /// Reasons of the conditions, and of events.
@@ -136,6 +138,8 @@ pub mod reason {
     pub const STUCK: &str = "Stuck";
     /// Event reason: a BatchRelease names a kind that cannot be released in batches.
     pub const UNSUPPORTED_WORKLOAD: &str = "UnsupportedWorkload";
+    /// Ours, of the condition and event about a write that the API server refuses.
+    pub const WRITE_REFUSED: &str = "WriteRefused";
 }
 
 /// Appended to a stable Service's or Ingress's name.

@@ -69,6 +69,33 @@ impl Stop {
         }
     }
 
+    /// What a person has to know of a write that will be refused as long as nobody does something about it: what, where, what to do. A
+    /// server that is busy, away or behind is none of it.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let status = match self {
+            Self::Failed {
+                cause: kube::Error::Api(status),
+                ..
+            } => status,
+            Self::Unsendable { .. } => return Some(format!("{self}; this is a defect of the controller, report it")),
+            _ => return None,
+        };
+        if !(400..500).contains(&status.code) || matches!(status.code, 408 | 429) {
+            return None;
+        }
+        // Authorisers say `cannot <verb> resource`; what admission refuses has other words.
+        let advice = match status.code {
+            401 => "the controller's credentials are not accepted, renew them",
+            403 if status.message.contains(" cannot ") => {
+                "give the controller's account this right, `tidegate manifests` lists what it needs"
+            }
+            403 => "a policy of the cluster forbids it, change the policy or what the Rollout asks for",
+            422 => "the API server finds it invalid, correct the Rollout or the object that it is made from",
+            _ => "see the API server's words",
+        };
+        Some(format!("{self}; {advice}; it is tried again by itself"))
+    }
+
     /// Whether it is part of the ordinary course: the world moved on between reading and writing.
     pub(crate) fn is_ordinary(&self) -> bool {
         matches!(

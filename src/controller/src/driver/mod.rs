@@ -14,6 +14,7 @@ mod journal;
 mod observe;
 mod queue;
 mod relation;
+mod stall;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,8 @@ use crate::{Options, events};
 const CHANNEL: usize = 1024;
 /// How long writes that are under way get to end when the process stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// The longest time without a look at a key that waits for a moment: the moment is one of the wall clock, which may be set.
+const LONGEST_WAKE: Duration = Duration::from_secs(60);
 /// A plan that asks to be looked at again at once and writes nothing gets this instead, so that a defect cannot spin.
 const LEAST_WAKE: Duration = Duration::from_millis(100);
 
@@ -228,7 +231,11 @@ impl Driver {
     fn reconcile(&mut self, key: Key) {
         let env = self.writer.env.clone();
         let world = observe::observe(&self.caches, &key, env.now());
-        let plan = (self.decide)(&world);
+        let mut plan = (self.decide)(&world);
+        if plan.writes.is_empty() {
+            // Nothing is left that could be refused.
+            plan.writes = stall::clear(&world);
+        }
         self.writer.telemetry.reconciled();
         let news = self.journal.note(&env, &key, &world, &plan);
         if plan.writes.is_empty() && (plan.events.is_empty() || !news) {
@@ -241,9 +248,12 @@ impl Driver {
         self.running.spawn(carry_out(
             self.writer.clone(),
             self.options.identity.clone(),
-            key,
-            world,
-            plan,
+            Work {
+                told: self.failures.get(&key).cloned(),
+                key,
+                world,
+                plan,
+            },
         ));
     }
 
@@ -279,7 +289,7 @@ impl Driver {
 
     fn wake(&mut self, key: Key, wake: Wake) {
         if let Wake::At(at) = wake {
-            let after = between(self.writer.env.now(), at).max(LEAST_WAKE);
+            let after = between(self.writer.env.now(), at).clamp(LEAST_WAKE, LONGEST_WAKE);
             self.queue.add(key, self.now().after(after));
         }
     }
@@ -309,14 +319,34 @@ fn between(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
-/// Applies a plan; its notes for people follow once all of it went through.
-async fn carry_out(writer: Writer, identity: String, key: Key, world: World, plan: Plan) -> Finished {
-    let notes = events::compose(&world, &plan.events, &identity);
-    drop(world);
-    let applied = writer.apply(plan.writes).await;
-    if applied.stop.is_none() {
-        events::publish(&writer.env, writer.client.clone(), notes).await;
-    }
+/// A decision to be carried out.
+struct Work {
+    key: Key,
+    world: World,
+    plan: Plan,
+    /// The failure that was told of last, if the key has been failing.
+    told: Option<String>,
+}
+
+/// Applies a plan; its notes for people follow once all of it went through. A refusal that lasts is told where people look.
+async fn carry_out(writer: Writer, identity: String, work: Work) -> Finished {
+    let Work { key, world, plan, told } = work;
+    let mut applied = writer.apply(plan.writes).await;
+    let notes = match &applied.stop {
+        None => plan.events,
+        Some(stop) => match stop.refusal() {
+            None => Vec::new(),
+            Some(refusal) => {
+                // Best effort: the Rollout itself may be what cannot be written.
+                let marked = writer.apply(stall::tell(&world, &refusal)).await;
+                applied.awaited.extend(marked.awaited);
+                let news = told != Some(stop.to_string());
+                news.then(|| stall::notes(&world, &refusal)).unwrap_or_default()
+            }
+        },
+    };
+    let notes = events::compose(&world, &notes, &identity);
+    events::publish(&writer.env, writer.client.clone(), notes).await;
     Finished {
         key,
         applied,

@@ -96,6 +96,11 @@ impl ApiServer {
         self.state.lock().answers.extend(answers);
     }
 
+    /// A stored object, by its collection and `namespace/name`.
+    pub(super) fn object(&self, resource: &str, name: &str) -> Value {
+        self.state.lock().objects[&format!("{resource} {name}")].clone()
+    }
+
     /// The requests since the last call, watches left out.
     pub(super) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().requests)
@@ -243,6 +248,7 @@ fn reply(code: u16, body: &Value) -> Response<Body> {
 
 fn status(code: u16, message: &str) -> Response<Body> {
     let reason = match code {
+        403 => "Forbidden",
         404 => "NotFound",
         409 => "Conflict",
         _ => "",

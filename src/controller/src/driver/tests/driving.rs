@@ -17,14 +17,14 @@ use crate::Options;
 use crate::driver::{Decide, Ended, drive};
 use crate::lease::Standing;
 
-const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
-const ROLLOUTS: &str = "/apis/rollouts.kruise.io/v1beta1/rollouts";
+pub(super) const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
+pub(super) const ROLLOUTS: &str = "/apis/rollouts.kruise.io/v1beta1/rollouts";
 const SERVICES: &str = "/api/v1/services";
 
 /// A running driver.
-struct Running {
-    server: ApiServer,
-    env: env::Env,
+pub(super) struct Running {
+    pub(super) server: ApiServer,
+    pub(super) env: env::Env,
     stop: oneshot::Sender<()>,
     standing: watch::Sender<Standing>,
     task: JoinHandle<Ended>,
@@ -32,7 +32,7 @@ struct Running {
 
 impl Running {
     /// Drives a cluster with one Rollout, its Deployment `echo` and its Service `web` by `decide`.
-    fn start(env: &env::Env, decide: Decide) -> Self {
+    pub(super) fn start(env: &env::Env, decide: Decide) -> Self {
         let server = ApiServer::new();
         server.put(
             DEPLOYMENTS,
@@ -52,6 +52,11 @@ impl Running {
                 },
             }),
         );
+        Self::on(server, env, decide)
+    }
+
+    /// Drives what `server` holds by `decide`.
+    pub(super) fn on(server: ApiServer, env: &env::Env, decide: Decide) -> Self {
         let client = kube::Client::new(server.service(), "default");
         let (stop, stopped) = oneshot::channel();
         let (standing, standings) = watch::channel(Standing::ALONE);
@@ -76,7 +81,7 @@ impl Running {
     }
 
     /// Lets everything happen that happens within `duration`, and says what was written.
-    async fn writes_within(&self, duration: Duration) -> Vec<String> {
+    pub(super) async fn writes_within(&self, duration: Duration) -> Vec<String> {
         self.env.sleep(duration).await;
         self.server
             .requests()
@@ -85,7 +90,7 @@ impl Running {
             .collect()
     }
 
-    async fn end(self) -> Ended {
+    pub(super) async fn end(self) -> Ended {
         self.stop.send(()).expect("it runs");
         self.task.await.expect("no panic")
     }
@@ -144,7 +149,7 @@ fn nothing(_: &World) -> Plan {
 }
 
 /// Marks the Deployment, then the Service.
-fn mark_both(world: &World) -> Plan {
+pub(super) fn mark_both(world: &World) -> Plan {
     plan(
         "mark",
         [
@@ -156,8 +161,8 @@ fn mark_both(world: &World) -> Plan {
     )
 }
 
-const PATCH_ECHO: &str = "PATCH /apis/apps/v1/namespaces/ns/deployments/echo";
-const PATCH_WEB: &str = "PATCH /api/v1/namespaces/ns/services/web";
+pub(super) const PATCH_ECHO: &str = "PATCH /apis/apps/v1/namespaces/ns/deployments/echo";
+pub(super) const PATCH_WEB: &str = "PATCH /api/v1/namespaces/ns/services/web";
 
 #[test]
 fn with_nothing_to_do_an_hour_passes_without_a_request() {

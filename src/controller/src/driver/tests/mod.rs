@@ -4,6 +4,7 @@ mod api_server;
 mod driving;
 mod queue;
 mod reading_own_writes;
+mod refused;
 mod relation;
 
 use kube::core::DynamicObject;
