@@ -3,6 +3,8 @@
 //! Objects as JSON, for server-side apply by the binary's `--install`, by the suites and by `tidegate crds`. The names are OpenKruise's, so
 //! that an installation takes the place of one of theirs.
 
+mod cluster;
+mod rights;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +13,14 @@ use base64::Engine;
 use k8s_openapi::ByteString;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{ServiceReference, WebhookClientConfig};
 use serde_json::{Value, json};
+
+pub use cluster::{InstallError, apply, namespace, point, shared_certificate};
+pub use rights::{RIGHTS, Right, Scope};
+
+/// The account that the controller runs as, and its roles.
+const ACCOUNT: &str = "tidegate";
+/// By which label the Service finds the controller's pods.
+const APP: &str = "app.kubernetes.io/name";
 
 /// Where the API server finds the webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +94,27 @@ pub fn objects(endpoint: &Endpoint, ca_bundle: &[u8]) -> Vec<Value> {
         .collect();
     objects.push(mutating(endpoint, ca_bundle));
     objects.push(validating(endpoint, ca_bundle));
+    objects
+}
+
+/// What the controller stands in when it runs inside of a cluster: its namespace, its account with [`RIGHTS`], and the Service in front of
+/// its webhooks, which selects pods labelled `app.kubernetes.io/name: tidegate`. The pods themselves are the user's to write.
+pub fn surroundings(namespace: &str) -> Vec<Value> {
+    let mut objects = vec![json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": { "name": namespace },
+    })];
+    objects.extend(rights::account(namespace, ACCOUNT));
+    objects.push(json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": { "name": webhook::SERVICE, "namespace": namespace },
+        "spec": {
+            "selector": { APP: ACCOUNT },
+            "ports": [{ "name": "webhooks", "port": 443, "targetPort": webhook::PORT, "protocol": "TCP" }],
+        },
+    }));
     objects
 }
 

@@ -1,7 +1,7 @@
 //! The command line of `tidegate`: what can be asked, and who answers.
 
 mod cluster;
-mod install;
+mod endpoint;
 mod process;
 
 use std::io::Write;
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use api::names::webhook;
 use clap::{Args, Parser, ValueEnum};
+use serde_json::Value;
 
 /// Progressive delivery for Kubernetes, by the API of OpenKruise Rollouts.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Print the custom resource definitions as YAML.
     Crds(Crds),
+    /// Print all that an installation needs as YAML: the namespace, the account with its rights, the Service, the definitions and the webhooks.
+    Manifests(Manifests),
 }
 
 /// Which cluster.
@@ -85,6 +88,14 @@ pub(crate) struct Crds {
     namespace: String,
 }
 
+/// Options of `tidegate manifests`.
+#[derive(Debug, Args)]
+pub(crate) struct Manifests {
+    /// The namespace that the controller is to live in.
+    #[arg(long, default_value = "tidegate")]
+    namespace: String,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -101,18 +112,26 @@ fn everywhere(port: u16) -> SocketAddr {
 /// Does what the command says; prints to `out`.
 pub(crate) fn execute(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
-        Command::Crds(crds) => print_crds(&crds, out),
+        Command::Crds(crds) => {
+            let objects = controller::install::objects(&endpoint::through_service(&crds.namespace), &[]);
+            let definitions = objects
+                .into_iter()
+                .filter(|object| object["kind"] == "CustomResourceDefinition");
+            print(definitions, out)
+        }
+        Command::Manifests(Manifests { namespace }) => {
+            let objects = controller::install::objects(&endpoint::through_service(&namespace), &[]);
+            let objects = controller::install::surroundings(&namespace).into_iter().chain(objects);
+            print(objects, out)
+        }
         Command::Run(run) => process::run(*run),
     }
 }
 
-fn print_crds(crds: &Crds, out: &mut impl Write) -> anyhow::Result<()> {
-    let endpoint = install::through_service(&crds.namespace);
-    for object in controller::install::objects(&endpoint, &[]) {
-        if object["kind"] == "CustomResourceDefinition" {
-            let yaml = serde_yaml::to_string(&object).context("print a custom resource definition")?;
-            write!(out, "---\n{yaml}").context("print to standard output")?;
-        }
+fn print(objects: impl IntoIterator<Item = Value>, out: &mut impl Write) -> anyhow::Result<()> {
+    for object in objects {
+        let yaml = serde_yaml::to_string(&object).context("print a manifest")?;
+        write!(out, "---\n{yaml}").context("print to standard output")?;
     }
     Ok(())
 }

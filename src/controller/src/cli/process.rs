@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::Context;
-use controller::install::Endpoint;
+use controller::install::{self, Endpoint};
 use controller::serve::{Certificate, Listener, serve};
 use controller::{LeaderElection, Options, Telemetry, measured_webhooks};
 use env::Env;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use super::{LogFormat, Run, cluster, install};
+use super::{LogFormat, Run, cluster, endpoint};
 
 /// Runs until the process is told to end.
 pub(super) fn run(options: Run) -> anyhow::Result<()> {
@@ -57,10 +57,10 @@ async fn process(run: Run) -> anyhow::Result<()> {
         Some(Listener::bind(run.health_bind, "probes").await?)
     };
     let endpoint = match &run.webhook_url {
-        Some(url) => install::at_url(url, webhook_listener.address().port())?,
-        None => install::through_service(&run.namespace),
+        Some(url) => endpoint::at_url(url, webhook_listener.address().port())?,
+        None => endpoint::through_service(&run.namespace),
     };
-    let names = install::names(&endpoint)?;
+    let names = endpoint::names(&endpoint)?;
     let probes = health_listener.as_ref().unwrap_or(&metrics_listener).address();
     let own = match (&run.tls_cert, &run.tls_key) {
         (Some(chain), Some(key)) => {
@@ -87,7 +87,7 @@ async fn process(run: Run) -> anyhow::Result<()> {
         webhooks = %webhook_listener.address(),
         metrics = %metrics_listener.address(),
         probes = %probes,
-        authority = install::fingerprint(&authority),
+        authority = endpoint::fingerprint(&authority),
         "serving"
     );
 
@@ -122,7 +122,7 @@ async fn process(run: Run) -> anyhow::Result<()> {
     };
     let outcome = match installed {
         Ok(()) => control(&run, env, client, telemetry).await,
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     end.send_replace(true);
     while servers.join_next().await.is_some() {}

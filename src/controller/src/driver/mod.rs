@@ -340,8 +340,11 @@ async fn carry_out(writer: Writer, identity: String, work: Work) -> Finished {
                 // Best effort: the Rollout itself may be what cannot be written.
                 let marked = writer.apply(stall::tell(&world, &refusal)).await;
                 applied.awaited.extend(marked.awaited);
-                let news = told != Some(stop.to_string());
-                news.then(|| stall::notes(&world, &refusal)).unwrap_or_default()
+                if told == Some(stop.to_string()) {
+                    Vec::new()
+                } else {
+                    stall::notes(&world, &refusal)
+                }
             }
         },
     };

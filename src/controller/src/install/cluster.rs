@@ -1,0 +1,210 @@
+//! Installing into a cluster: the namespace, the definitions and configurations by server-side apply, or only the address and the authority of
+//! the webhooks into what is there; and the certificate that replicas share.
+//!
+//! Used by the binary at its start. Every failure is one line: what was being done, what the API server said, what to do.
+
+use api::names::{FIELD_MANAGER, webhook};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{Api, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use super::{Endpoint, objects};
+use crate::explain::explain;
+use crate::serve::{Certificate, CertificateError};
+
+/// Why the installation is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A request failed.
+    #[error("{doing}: {said}{advice}")]
+    Request {
+        /// What was being done, to which object.
+        doing: String,
+        /// What came of it.
+        said: String,
+        /// What to do about it, after a semicolon; empty when nothing is known.
+        advice: &'static str,
+    },
+    /// The shared Secret is not what it should be.
+    #[error("Secret {namespace}/{name} has no {key}; delete it to have it made anew")]
+    Secret {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: &'static str,
+        /// What it lacks.
+        key: &'static str,
+    },
+    /// The shared Secret comes and goes.
+    #[error("{doing}: it appears and disappears; is something deleting it?")]
+    Unsteady {
+        /// What was being done.
+        doing: String,
+    },
+    /// There is no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+fn failed(doing: String, error: &kube::Error) -> InstallError {
+    let advice = match error {
+        kube::Error::Api(status) if status.code == 403 => {
+            "; give this user the rights that `tidegate manifests` lists, or install as somebody who may"
+        }
+        kube::Error::Api(status) if status.code == 404 && status.message.contains("namespaces") => {
+            "; create the namespace, or run once with --install"
+        }
+        _ => "",
+    };
+    InstallError::Request {
+        doing,
+        said: explain(error),
+        advice,
+    }
+}
+
+/// Makes the namespace that the controller lives in, unless it is there.
+///
+/// # Errors
+/// When the API server refuses or is not reached.
+pub async fn namespace(client: &kube::Client, name: &str) -> Result<(), InstallError> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let wanted = Namespace {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    };
+    let made = match namespaces.get_opt(name).await {
+        Ok(None) => namespaces.create(&PostParams::default(), &wanted).await.map(|_| ()),
+        found => found.map(|_| ()),
+    };
+    match made {
+        // Another replica was faster.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        made => made.map_err(|error| failed(format!("install Namespace {name}"), &error)),
+    }
+}
+
+struct Place {
+    api: Api<DynamicObject>,
+    kind: String,
+    name: String,
+}
+
+fn place(client: &kube::Client, object: &Value) -> Place {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = text("/apiVersion").split_once('/').unwrap_or(("", text("/apiVersion")));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("/kind")));
+    Place {
+        api: Api::all_with(client.clone(), &resource),
+        kind: text("/kind").to_owned(),
+        name: text("/metadata/name").to_owned(),
+    }
+}
+
+/// Applies the definitions and configurations.
+///
+/// # Errors
+/// When the API server refuses or is not reached.
+pub async fn apply(client: &kube::Client, endpoint: &Endpoint, authority: &[u8]) -> Result<(), InstallError> {
+    for object in objects(endpoint, authority) {
+        let Place { api, kind, name } = place(client, &object);
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        api.patch(&name, &params, &Patch::Apply(&object))
+            .await
+            .map_err(|error| failed(format!("install {kind} {name}"), &error))?;
+        info!(kind, name, "applied");
+    }
+    Ok(())
+}
+
+/// Writes where the webhooks are and whom to trust into the objects that are there; says so when they are not.
+///
+/// # Errors
+/// When the API server refuses or is not reached.
+pub async fn point(client: &kube::Client, endpoint: &Endpoint, authority: &[u8]) -> Result<(), InstallError> {
+    for object in objects(endpoint, authority) {
+        let Place { api, kind, name } = place(client, &object);
+        let patch = if kind == "CustomResourceDefinition" {
+            Patch::Merge(json!({ "spec": { "conversion": object["spec"]["conversion"] } }))
+        } else {
+            let webhooks: Vec<Value> = object["webhooks"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|webhook| json!({ "name": webhook["name"], "clientConfig": webhook["clientConfig"] }))
+                .collect();
+            Patch::Strategic(json!({ "webhooks": webhooks }))
+        };
+        match api.patch(&name, &PatchParams::default(), &patch).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                warn!(kind, name, "not installed; run once with --install");
+            }
+            Err(error) => return Err(failed(format!("point {kind} {name} at the webhooks"), &error)),
+        }
+    }
+    Ok(())
+}
+
+/// The certificate that all replicas behind one address share: kept in a Secret, made by whoever comes first.
+///
+/// # Errors
+/// When the Secret cannot be read or made, or holds something else.
+pub async fn shared_certificate(
+    client: &kube::Client,
+    namespace: &str,
+    names: &[String],
+) -> Result<Certificate, InstallError> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let name = webhook::CERTS_SECRET;
+    let doing = || format!("share the webhooks' certificate through Secret {namespace}/{name}");
+    for _ in 0..3 {
+        let found = secrets.get_opt(name).await.map_err(|error| failed(doing(), &error))?;
+        if let Some(secret) = found {
+            let data = secret.data.unwrap_or_default();
+            let part = |key: &'static str| {
+                let missing = || InstallError::Secret {
+                    namespace: namespace.to_owned(),
+                    name,
+                    key,
+                };
+                data.get(key).map(|bytes| bytes.0.clone()).ok_or_else(missing)
+            };
+            let (chain, key, authority) = (part("tls.crt")?, part("tls.key")?, part("ca.crt")?);
+            return Ok(Certificate::from_pem(&chain, &key, &authority)?);
+        }
+        let made = Certificate::make(names)?;
+        let (chain, key) = made.pem();
+        let entry = |text: &[u8]| ByteString(text.to_vec());
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                namespace: Some(namespace.to_owned()),
+                ..ObjectMeta::default()
+            },
+            type_: Some("kubernetes.io/tls".to_owned()),
+            data: Some(
+                [
+                    ("tls.crt".to_owned(), entry(chain)),
+                    ("tls.key".to_owned(), entry(key)),
+                    ("ca.crt".to_owned(), entry(made.authority())),
+                ]
+                .into(),
+            ),
+            ..Secret::default()
+        };
+        match secrets.create(&PostParams::default(), &secret).await {
+            Ok(_) => return Ok(made),
+            // Another replica was faster: take its.
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(failed(doing(), &error)),
+        }
+    }
+    Err(InstallError::Unsteady { doing: doing() })
+}
