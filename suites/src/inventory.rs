@@ -72,6 +72,11 @@ impl Inventory {
         )
     }
 
+    /// How many objects there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Changes what is expected of an object's field; a pointer to nothing changes nothing.
     pub fn set(&mut self, object: &ObjectRef, pointer: &str, value: Value) {
         if let Some(field) = self.0.get_mut(object).and_then(|object| object.pointer_mut(pointer)) {

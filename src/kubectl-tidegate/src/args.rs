@@ -1,6 +1,7 @@
 //! The command line, as kubectl's users expect it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
@@ -8,8 +9,30 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-tidegate", version)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
     #[command(subcommand)]
     pub(crate) root: Root,
+}
+
+/// Which cluster, and where in it; before or after the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
+    /// The namespace; the context's without it
+    #[arg(short, long, global = true)]
+    pub(crate) namespace: Option<String>,
+    /// The kubeconfig to use
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use
+    #[arg(long, global = true)]
+    pub(crate) context: Option<String>,
+    /// The cluster of the kubeconfig to use
+    #[arg(long, global = true)]
+    pub(crate) cluster: Option<String>,
+    /// The user of the kubeconfig to use
+    #[arg(long, global = true)]
+    pub(crate) user: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -27,38 +50,40 @@ pub(crate) enum Verb {
     /// Let the release go on past the step that it waits at
     Approve(Approve),
     /// Hold the release where it is
-    Pause(Common),
+    Pause(Edit),
     /// Let a held release go on
-    Resume(Common),
+    Resume(Edit),
     /// Go to another step, forward or back
     Jump(Jump),
     /// Put the workload back to the stable version
-    Undo(Common),
+    Undo(Edit),
     /// Say where the release is, until it ends
     ///
     /// Exit codes: 0 completed (or no release), 1 error, 2 paused (with --until-paused or --watch=false), 3 rolled back, 4 timed out,
     /// 5 under way (with --watch=false).
     Status(Status),
     /// Print the plan and where it is
-    Describe(Common),
+    Describe(Describe),
     /// Print the Rollout
-    Get(Common),
+    Get(Read),
 }
 
+/// What a verb is about.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Common {
+pub(crate) struct Chosen {
     /// TYPE/NAME, or TYPE and names: rollout/demo, rollout demo
     #[arg(required = true, value_name = "TYPE/NAME")]
     pub(crate) targets: Vec<String>,
-    /// The namespace; the context's without it
-    #[arg(short, long)]
-    pub(crate) namespace: Option<String>,
-    /// The context of the kubeconfig to use
-    #[arg(long)]
-    pub(crate) context: Option<String>,
-    /// The kubeconfig to use
-    #[arg(long, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Every one with such labels: app=shop,tier!=cache
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+}
+
+/// What every verb that changes something has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
     /// Print the object instead of a sentence
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<Output>,
@@ -67,10 +92,30 @@ pub(crate) struct Common {
     pub(crate) dry_run: DryRun,
 }
 
+/// What a verb that reads is about: without a name, all there are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    /// In all namespaces
+    #[arg(short = 'A', long)]
+    pub(crate) all_namespaces: bool,
+}
+
+/// What every verb that reads and prints objects has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Read {
+    #[command(flatten)]
+    pub(crate) what: Describe,
+    /// Print the object instead of a sentence
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Output>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Approve {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) edit: Edit,
     /// The step that was looked at; another one is not approved
     #[arg(long, value_name = "N")]
     pub(crate) step: Option<i32>,
@@ -82,7 +127,7 @@ pub(crate) struct Approve {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Jump {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) edit: Edit,
     /// The step to go to, from 1
     #[arg(long, value_name = "N")]
     pub(crate) to_step: i32,
@@ -91,13 +136,13 @@ pub(crate) struct Jump {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) read: Read,
     /// Wait until the release ends
     #[arg(short, long, action = ArgAction::Set, default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true)]
     pub(crate) watch: bool,
-    /// Wait no longer than this: 30s, 5m, 1h; for ever without it
+    /// Wait no longer than this: 30s, 5m, 1h30m; for ever with 0 or without it
     #[arg(long, value_parser = duration)]
-    pub(crate) timeout: Option<std::time::Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// End also when the release waits for a person
     #[arg(long)]
     pub(crate) until_paused: bool,
@@ -117,17 +162,62 @@ pub(crate) enum DryRun {
     Server,
 }
 
-/// Reads `90`, `90s`, `5m`, `1h`; zero, as in kubectl, is no limit and not asked for here.
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) => (number, &text[number.len()..]),
-        None => (text, "s"),
-    };
-    let seconds = match unit {
-        "m" => 60,
-        "h" => 3600,
-        _ => 1,
-    };
-    let number: u32 = number.parse().map_err(|_| "write a time as 30s, 5m or 1h".to_owned())?;
-    Ok(std::time::Duration::from_secs(u64::from(number) * seconds))
+impl Verb {
+    pub(crate) fn chosen(&self) -> &Chosen {
+        match self {
+            Self::Approve(Approve { edit, .. })
+            | Self::Jump(Jump { edit, .. })
+            | Self::Pause(edit)
+            | Self::Resume(edit)
+            | Self::Undo(edit) => &edit.chosen,
+            Self::Status(Status {
+                read: Read { what, .. },
+                ..
+            })
+            | Self::Get(Read { what, .. })
+            | Self::Describe(what) => &what.chosen,
+        }
+    }
+
+    /// Where a verb that may do without names looks: `None` for verbs that change something, which need to be told what.
+    pub(crate) fn reads_in_all_namespaces(&self) -> Option<bool> {
+        match self {
+            Self::Approve(_) | Self::Jump(_) | Self::Pause(_) | Self::Resume(_) | Self::Undo(_) => None,
+            Self::Status(Status {
+                read: Read { what, .. },
+                ..
+            })
+            | Self::Get(Read { what, .. })
+            | Self::Describe(what) => Some(what.all_namespaces),
+        }
+    }
+}
+
+/// Reads `90`, `90s`, `5m`, `1h30m`, `500ms`: numbers with units, added up; a number alone is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unclear = || "write a time as 30s, 5m or 1h30m".to_owned();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(u64::from(seconds)));
+    }
+    let mut rest = text;
+    let mut sum = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(unclear)?;
+        let number: u32 = rest[..digits].parse().map_err(|_| unclear())?;
+        let after = &rest[digits..];
+        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let unit = match &after[..end] {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3_600),
+            _ => return Err(unclear()),
+        };
+        sum = unit
+            .checked_mul(number)
+            .and_then(|part| sum.checked_add(part))
+            .ok_or_else(unclear)?;
+        rest = &after[end..];
+    }
+    if text.is_empty() { Err(unclear()) } else { Ok(sum) }
 }

@@ -81,7 +81,7 @@ pub(crate) fn approve(rollout: &Rollout, step: Option<i32>, revision: Option<&st
     };
     let looked_at = |what: &str, seen: &str| {
         Refused::Because(format!(
-            "is not at {what} {seen} any more: it is at {}; nothing was approved, look again",
+            "is not at {what} {seen} but at {}; nothing was approved, look again",
             view::place(rollout)
         ))
     };

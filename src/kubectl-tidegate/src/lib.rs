@@ -4,6 +4,7 @@
 mod args;
 mod change;
 mod connect;
+mod output;
 mod status;
 mod target;
 mod undo;
@@ -18,11 +19,12 @@ use std::process::ExitCode;
 use api::v1beta1::Rollout;
 use clap::Parser;
 use env::Env;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 
-use args::{Args, Common, DryRun, Output, Root, Verb};
+use args::{Approve, Args, DryRun, Edit, Jump, Output, Read, Root, Verb};
 use change::{Change, Refused};
-use target::Target;
+use output::{marked, print, print_list};
+use target::{Selection, Target};
 
 pub use connect::Connect;
 
@@ -95,8 +97,7 @@ pub async fn run(
             return if asked { exit::DONE } else { exit::FAILED };
         }
     };
-    let Root::Rollout { verb } = args.root;
-    match Box::pin(perform(env, connect, verb, out, err)).await {
+    match Box::pin(perform(env, connect, &args, out, err)).await {
         Ok(code) => code,
         Err(Failure(line)) => {
             let _ = writeln!(err, "error: {line}");
@@ -108,39 +109,32 @@ pub async fn run(
 async fn perform(
     env: &Env,
     connect: Connect,
-    verb: Verb,
+    args: &Args,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Failure> {
-    let common = verb.common();
-    let targets = target::parse(&common.targets)?;
-    let (client, default_namespace) = connect::client(connect, common).await?;
-    let namespace = common.namespace.clone().unwrap_or(default_namespace);
-    let rollouts: Api<Rollout> = Api::namespaced(client.clone(), &namespace);
+    let Root::Rollout { verb } = &args.root;
+    let selection = target::select(verb)?;
+    let (client, default_namespace) = connect::client(connect, &args.connection).await?;
+    let namespace = args.connection.namespace.clone().unwrap_or(default_namespace);
+    let place = Place { client, namespace };
+    let targets = match selection {
+        Selection::Named(targets) => targets,
+        Selection::Matching { labels, everywhere } => place.list(&labels, everywhere, err).await?,
+    };
+    if let Verb::Get(Read {
+        output: Some(output), ..
+    }) = verb
+        && targets.len() > 1
+    {
+        return list(&place, *output, targets, out).await;
+    }
     let mut code = exit::DONE;
-    for target in &targets {
-        let done = match &verb {
-            Verb::Status(status) => status::report(env, &client, &rollouts, target, status, out, err).await,
-            Verb::Describe(_) => {
-                let rollout = fetch(&rollouts, target).await?;
-                out.write_all(view::description(&rollout).as_bytes())?;
-                Ok(exit::DONE)
-            }
-            Verb::Get(common) => {
-                let rollout = fetch(&rollouts, target).await?;
-                let line = view::line(&rollout);
-                print(out, common.output, target, &line, &rollout)?;
-                Ok(exit::DONE)
-            }
-            Verb::Undo(common) => {
-                let rollout = fetch(&rollouts, target).await?;
-                let said = undo::workload(&client, &namespace, &rollout, common.dry_run).await?;
-                print(out, common.output, target, &marked(&said, common.dry_run), &rollout)?;
-                Ok(exit::DONE)
-            }
-            verb => edit(&rollouts, target, verb, out).await,
-        };
-        match done {
+    for (number, target) in targets.iter().enumerate() {
+        if number > 0 && matches!(verb, Verb::Describe(_)) {
+            writeln!(out)?;
+        }
+        match one(env, &place, target, verb, out, err).await {
             Ok(exit::DONE) => {}
             Ok(other) => code = other,
             // The other targets are still worth doing.
@@ -153,23 +147,135 @@ async fn perform(
     Ok(code)
 }
 
+/// One verb on one Rollout.
+async fn one(
+    env: &Env,
+    place: &Place,
+    target: &Target,
+    verb: &Verb,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Failure> {
+    let rollouts = place.rollouts(target);
+    match verb {
+        Verb::Status(status) => status::report(env, &place.client, &rollouts, target, status, out, err).await,
+        Verb::Describe(_) => {
+            let rollout = fetch(&rollouts, target).await?;
+            out.write_all(view::description(&rollout).as_bytes())?;
+            Ok(exit::DONE)
+        }
+        Verb::Get(read) => {
+            let rollout = fetch(&rollouts, target).await?;
+            print(out, read.output, target, &view::line(&rollout), &rollout)?;
+            Ok(exit::DONE)
+        }
+        Verb::Undo(options) => {
+            let rollout = fetch(&rollouts, target).await?;
+            let namespace = place.of(target);
+            let said = undo::workload(&place.client, namespace, &rollout, options.dry_run).await?;
+            print(out, options.output, target, &marked(&said, options.dry_run), &rollout)?;
+            Ok(exit::DONE)
+        }
+        Verb::Approve(Approve {
+            edit: options,
+            step,
+            revision,
+        }) => {
+            let decide = |rollout: &Rollout| change::approve(rollout, *step, revision.as_deref());
+            edit(&rollouts, target, options, decide, out).await
+        }
+        Verb::Jump(Jump { edit: options, to_step }) => {
+            edit(
+                &rollouts,
+                target,
+                options,
+                |rollout| change::jump(rollout, *to_step),
+                out,
+            )
+            .await
+        }
+        Verb::Pause(options) => edit(&rollouts, target, options, change::pause, out).await,
+        Verb::Resume(options) => edit(&rollouts, target, options, change::resume, out).await,
+    }
+}
+
+/// Several objects as one.
+async fn list(place: &Place, output: Output, targets: Vec<Target>, out: &mut dyn Write) -> Result<u8, Failure> {
+    let mut found = Vec::new();
+    for target in targets {
+        let rollout = fetch(&place.rollouts(&target), &target)
+            .await
+            .map_err(|Failure(line)| Failure(format!("{target} {line}")))?;
+        found.push((target, rollout));
+    }
+    print_list(out, output, &found)?;
+    Ok(exit::DONE)
+}
+
+/// The cluster, and the namespace that the command line is about.
+struct Place {
+    client: kube::Client,
+    namespace: String,
+}
+
+impl Place {
+    fn of<'a>(&'a self, target: &'a Target) -> &'a str {
+        target.namespace.as_deref().unwrap_or(&self.namespace)
+    }
+
+    fn rollouts(&self, target: &Target) -> Api<Rollout> {
+        Api::namespaced(self.client.clone(), self.of(target))
+    }
+
+    /// Every Rollout with such labels; nobody is no error, but is said.
+    async fn list(&self, labels: &str, everywhere: bool, err: &mut dyn Write) -> Result<Vec<Target>, Failure> {
+        let rollouts: Api<Rollout> = if everywhere {
+            Api::all(self.client.clone())
+        } else {
+            Api::namespaced(self.client.clone(), &self.namespace)
+        };
+        let listed = rollouts
+            .list(&ListParams::default().labels(labels))
+            .await
+            .map_err(|error| connect::failure("Rollouts cannot be listed", &error))?;
+        if listed.items.is_empty() {
+            let within = if everywhere {
+                String::new()
+            } else {
+                format!(" in {} namespace", self.namespace)
+            };
+            writeln!(err, "No resources found{within}.")?;
+        }
+        let target = |rollout: Rollout| Target {
+            namespace: rollout.metadata.namespace.filter(|_| everywhere),
+            name: rollout.metadata.name.unwrap_or_default(),
+        };
+        Ok(listed.items.into_iter().map(target).collect())
+    }
+}
+
 /// Decides on one edit, sends it and says so.
-async fn edit(rollouts: &Api<Rollout>, target: &Target, verb: &Verb, out: &mut dyn Write) -> Result<u8, Failure> {
+async fn edit(
+    rollouts: &Api<Rollout>,
+    target: &Target,
+    options: &Edit,
+    decide: impl Fn(&Rollout) -> Result<Change, Refused>,
+    out: &mut dyn Write,
+) -> Result<u8, Failure> {
     let rollout = fetch(rollouts, target).await?;
-    let common = verb.common();
-    let change = match decide(verb, &rollout) {
+    let change = match decide(&rollout) {
         Ok(change) => change,
         Err(Refused::Nothing(said)) => {
-            print(out, common.output, target, said, &rollout)?;
+            print(out, options.output, target, said, &rollout)?;
             return Ok(exit::DONE);
         }
         Err(Refused::Because(why)) => return Err(Failure(why)),
     };
     let params = PatchParams {
-        dry_run: common.dry_run == DryRun::Server,
+        dry_run: options.dry_run == DryRun::Server,
         ..PatchParams::default()
     };
-    let written = if common.dry_run == DryRun::Client {
+    let written = if options.dry_run == DryRun::Client {
         Ok(rollout)
     } else {
         match &change {
@@ -193,26 +299,11 @@ async fn edit(rollouts: &Api<Rollout>, target: &Target, verb: &Verb, out: &mut d
                 "has moved on meanwhile: it is now at {place}; nothing was changed, look again and repeat"
             )));
         }
-        Err(error) => return Err(connect::failure("cannot change it", &error)),
+        Err(error) => return Err(connect::failure("cannot be changed", &error)),
     };
-    print(
-        out,
-        common.output,
-        target,
-        &marked(change.said(), common.dry_run),
-        &written,
-    )?;
+    let said = marked(change.said(), options.dry_run);
+    print(out, options.output, target, &said, &written)?;
     Ok(exit::DONE)
-}
-
-fn decide(verb: &Verb, rollout: &Rollout) -> Result<Change, Refused> {
-    match verb {
-        Verb::Approve(approve) => change::approve(rollout, approve.step, approve.revision.as_deref()),
-        Verb::Pause(_) => change::pause(rollout),
-        Verb::Resume(_) => change::resume(rollout),
-        Verb::Jump(jump) => change::jump(rollout, jump.to_step),
-        Verb::Status(_) | Verb::Describe(_) | Verb::Get(_) | Verb::Undo(_) => Err(Refused::Nothing("unchanged")),
-    }
 }
 
 async fn fetch(rollouts: &Api<Rollout>, target: &Target) -> Result<Rollout, Failure> {
@@ -220,48 +311,4 @@ async fn fetch(rollouts: &Api<Rollout>, target: &Target) -> Result<Rollout, Fail
         .get(&target.name)
         .await
         .map_err(|error| connect::failure("cannot be read", &error))
-}
-
-fn marked(said: &str, dry_run: DryRun) -> String {
-    match dry_run {
-        DryRun::None => said.to_owned(),
-        DryRun::Client => format!("{said} (dry run)"),
-        DryRun::Server => format!("{said} (server dry run)"),
-    }
-}
-
-fn print(
-    out: &mut dyn Write,
-    output: Option<Output>,
-    target: &Target,
-    said: &str,
-    rollout: &Rollout,
-) -> Result<(), Failure> {
-    let text = |error: &dyn std::fmt::Display| Failure(format!("cannot print it: {error}"));
-    match output {
-        None => writeln!(out, "{target} {said}")?,
-        Some(Output::Name) => writeln!(out, "{target}")?,
-        Some(Output::Json) => writeln!(
-            out,
-            "{}",
-            serde_json::to_string_pretty(rollout).map_err(|error| text(&error))?
-        )?,
-        Some(Output::Yaml) => write!(out, "{}", serde_yaml::to_string(rollout).map_err(|error| text(&error))?)?,
-    }
-    Ok(())
-}
-
-impl Verb {
-    fn common(&self) -> &Common {
-        match self {
-            Self::Approve(approve) => &approve.common,
-            Self::Jump(jump) => &jump.common,
-            Self::Status(status) => &status.common,
-            Self::Pause(common)
-            | Self::Resume(common)
-            | Self::Undo(common)
-            | Self::Describe(common)
-            | Self::Get(common) => common,
-        }
-    }
 }

@@ -13,9 +13,10 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 
 use crate::args::Status;
+use crate::output::print;
 use crate::target::Target;
 use crate::view::{self, Verdict};
-use crate::{Failure, connect, exit, fetch, print};
+use crate::{Failure, connect, exit, fetch};
 
 /// How long to wait before a broken watch is opened again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -33,7 +34,7 @@ pub(crate) async fn report(
     // Asked first, so that a wrong name or an unreachable cluster is an answer and not a wait.
     let rollout = fetch(rollouts, target).await?;
     if !status.watch {
-        print(out, status.common.output, target, &view::line(&rollout), &rollout)?;
+        print(out, status.read.output, target, &view::line(&rollout), &rollout)?;
         let over = is_over(client, rollouts, &rollout).await?;
         return Ok(match view::verdict(&rollout) {
             Verdict::Completed if over => exit::DONE,
@@ -84,7 +85,7 @@ async fn follow(
         };
         let line = view::line(&rollout);
         if line != printed {
-            print(out, status.common.output, target, &line, &rollout)?;
+            print(out, status.read.output, target, &line, &rollout)?;
             printed = line;
         }
         match view::verdict(&rollout) {

@@ -1,24 +1,73 @@
-//! Which objects a command line means: `rollout/demo`, `rollout demo other`, `rollouts.rollouts.kruise.io/demo`.
+//! Which objects a command line means: `rollout/demo`, `rollout demo other`, `rollouts.rollouts.kruise.io/demo`, `rollout -l app=shop`.
 
 use std::fmt;
 
 use crate::Failure;
+use crate::args::Verb;
 
-/// One Rollout by name.
+/// One Rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
+    /// Its namespace; `None` is the one that the whole command line is about.
+    pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rollout.rollouts.kruise.io/{}", self.name)
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace} ")?;
+        }
+        f.write_str(&self.typed())
     }
 }
 
-/// Reads the words after the verb.
+impl Target {
+    /// `TYPE/NAME`, which says nothing of the namespace, as kubectl prints it for `-o name`.
+    pub(crate) fn typed(&self) -> String {
+        format!("rollout.rollouts.kruise.io/{}", self.name)
+    }
+}
+
+/// What is chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Selection {
+    /// These.
+    Named(Vec<Target>),
+    /// Whatever has such labels; all when there are none.
+    Matching {
+        /// A label selector, as kubectl's users write it.
+        labels: String,
+        /// Whether other namespaces are looked at, too.
+        everywhere: bool,
+    },
+}
+
+/// What the verb is about.
+pub(crate) fn select(verb: &Verb) -> Result<Selection, Failure> {
+    let chosen = verb.chosen();
+    let everywhere = verb.reads_in_all_namespaces();
+    let targets = parse(&chosen.targets)?;
+    let refused = |text: &str| Err(Failure(text.to_owned()));
+    match (&chosen.selector, everywhere) {
+        (Some(_), _) if !targets.is_empty() => refused("name cannot be provided when a selector is specified"),
+        (_, Some(true)) if !targets.is_empty() => refused(
+            "a resource cannot be retrieved by name across all namespaces; leave --all-namespaces out, or the name",
+        ),
+        (None, None) if targets.is_empty() => {
+            refused("required resource not specified; write rollout/NAME, or --selector")
+        }
+        (selector, _) if targets.is_empty() => Ok(Selection::Matching {
+            labels: selector.clone().unwrap_or_default(),
+            everywhere: everywhere.unwrap_or_default(),
+        }),
+        _ => Ok(Selection::Named(targets)),
+    }
+}
+
+/// Reads the words after the verb; a type alone names nothing.
 pub(crate) fn parse(words: &[String]) -> Result<Vec<Target>, Failure> {
-    let targets: Vec<_> = match words {
+    match words {
         [first, ..] if first.contains('/') => words
             .iter()
             .map(|word| match word.split_once('/') {
@@ -27,16 +76,11 @@ pub(crate) fn parse(words: &[String]) -> Result<Vec<Target>, Failure> {
                     "\"{word}\" is not TYPE/NAME; write rollout/NAME, or rollout NAME"
                 ))),
             })
-            .collect::<Result<_, _>>()?,
-        [kind, names @ ..] => names.iter().map(|name| ours(kind, name)).collect::<Result<_, _>>()?,
-        [] => Vec::new(),
-    };
-    if targets.is_empty() {
-        return Err(Failure(
-            "required resource not specified; write rollout/NAME".to_owned(),
-        ));
+            .collect(),
+        [kind] => ours(kind, "NAME").map(|_| Vec::new()),
+        [kind, names @ ..] => names.iter().map(|name| ours(kind, name)).collect(),
+        [] => Ok(Vec::new()),
     }
-    Ok(targets)
 }
 
 fn ours(kind: &str, name: &str) -> Result<Target, Failure> {
@@ -56,5 +100,8 @@ fn ours(kind: &str, name: &str) -> Result<Target, Failure> {
     if name.is_empty() || name.contains('/') {
         return Err(Failure(format!("\"{name}\" is not a name; write rollout/NAME")));
     }
-    Ok(Target { name: name.to_owned() })
+    Ok(Target {
+        namespace: None,
+        name: name.to_owned(),
+    })
 }

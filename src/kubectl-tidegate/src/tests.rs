@@ -5,10 +5,11 @@ use clap::Parser;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::args::Args;
+use crate::args::{Args, Root};
 use crate::change::{self, Change, Refused};
+use crate::target::{self, Selection};
+use crate::undo;
 use crate::view::{self, Verdict};
-use crate::{target, undo};
 
 /// The walkthrough's Rollout with a second step, in a given place.
 fn rollout(phase: &str, state: &str, succeeded: Option<&str>) -> Rollout {
@@ -67,8 +68,8 @@ fn approving_what_does_not_wait_says_why() {
     );
     insta::assert_snapshot!(because(change::approve(&rollout("Progressing", "StepUpgrade", None), None, None)), @"does not allow to approve, because current canary state is not 'StepPaused': it is at step 1/2 (StepUpgrade) of revision new");
     insta::assert_snapshot!(because(change::approve(&Rollout::default(), None, None)), @"no need to approve: not in canary or blue-green progress");
-    insta::assert_snapshot!(because(change::approve(&waiting(), Some(2), None)), @"is not at step 2 any more: it is at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
-    insta::assert_snapshot!(because(change::approve(&waiting(), None, Some("older"))), @"is not at revision older any more: it is at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
+    insta::assert_snapshot!(because(change::approve(&waiting(), Some(2), None)), @"is not at step 2 but at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
+    insta::assert_snapshot!(because(change::approve(&waiting(), None, Some("older"))), @"is not at revision older but at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
 }
 
 #[test]
@@ -148,11 +149,41 @@ fn targets(words: &[&str]) -> String {
 #[case(&["rollout/a"], "rollout.rollouts.kruise.io/a")]
 #[case(&["rollouts", "a", "b"], "rollout.rollouts.kruise.io/a rollout.rollouts.kruise.io/b")]
 #[case(&["rollouts.rollouts.kruise.io/a", "rollout/b"], "rollout.rollouts.kruise.io/a rollout.rollouts.kruise.io/b")]
-#[case(&["rollout"], "required resource not specified; write rollout/NAME")]
 #[case(&["rollouts.argoproj.io/a"], "\"rollouts.argoproj.io\" is not a Rollout of rollouts.kruise.io; write rollout/a")]
 #[case(&["rollout/a", "b"], "\"b\" is not TYPE/NAME; write rollout/NAME, or rollout NAME")]
 fn objects_by_full_group(#[case] words: &[&str], #[case] says: &str) {
     assert_eq!(targets(words), says);
+}
+
+/// What a command line is about, or why it is about nothing.
+#[rstest]
+#[case("rollout get rollouts", "all with \"\"")]
+#[case("rollout get rollouts -A -l app=shop", "all with \"app=shop\" everywhere")]
+#[case("rollout approve rollout -l app=shop", "all with \"app=shop\"")]
+#[case(
+    "rollout approve rollout",
+    "required resource not specified; write rollout/NAME, or --selector"
+)]
+#[case(
+    "rollout approve rollout/a -l app=shop",
+    "name cannot be provided when a selector is specified"
+)]
+#[case(
+    "rollout get rollout/a -A",
+    "a resource cannot be retrieved by name across all namespaces; leave --all-namespaces out, or the name"
+)]
+fn chosen_without_a_name(#[case] line: &str, #[case] says: &str) {
+    let args =
+        Args::try_parse_from(std::iter::once("kubectl-tidegate").chain(line.split(' '))).expect("it is well formed");
+    let Root::Rollout { verb } = args.root;
+    let said = match target::select(&verb) {
+        Ok(Selection::Matching { labels, everywhere }) => {
+            format!("all with {labels:?}{}", if everywhere { " everywhere" } else { "" })
+        }
+        Ok(Selection::Named(targets)) => format!("{targets:?}"),
+        Err(failure) => failure.to_string(),
+    };
+    assert_eq!(said, says);
 }
 
 #[rstest]
@@ -165,6 +196,13 @@ fn objects_by_full_group(#[case] words: &[&str], #[case] says: &str) {
 #[case("rollout status rollout/a --watch=false --until-paused", true)]
 #[case("rollout jump rollout/a --to-step 3", true)]
 #[case("rollout pause rollout/a --dry-run", true)]
+#[case("-n shop --context c rollout get rollouts -A -o json", true)]
+#[case("rollout get rollouts -l app=shop", true)]
+#[case("rollout status rollout/a --timeout 1h30m", true)]
+#[case("rollout status rollout/a --timeout 0", true)]
+#[case("rollout get rollout/a --dry-run", false)]
+#[case("rollout approve rollout/a -A", false)]
+#[case("rollout status rollout/a --timeout 5d", false)]
 #[case("rollout jump rollout/a", false)]
 #[case("rollout approve", false)]
 #[case("rollout status rollout/a --timeout soon", false)]

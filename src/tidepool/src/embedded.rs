@@ -51,6 +51,15 @@ pub enum DataPlane {
     Elsewhere,
 }
 
+/// Where a cluster listens on 127.0.0.1; 0 is any free port.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// The API, over TLS.
+    pub api: u16,
+    /// The gateway, without TLS.
+    pub gateway: u16,
+}
+
 /// A Kubernetes in this process.
 #[derive(Debug)]
 pub struct Embedded {
@@ -161,18 +170,18 @@ impl Embedded {
         self.server.store().compact(self.server.store().revision());
     }
 
-    /// Serves the API over TLS and the gateway without, on free ports of 127.0.0.1. Needs a runtime with I/O.
+    /// Serves the API over TLS and the gateway without, on ports of 127.0.0.1. Needs a runtime with I/O.
     ///
     /// # Errors
-    /// When there is no port or no certificate to be had.
-    pub async fn serve(&self) -> Result<Served, ServeError> {
+    /// When a port or a certificate is not to be had.
+    pub async fn serve(&self, ports: Ports) -> Result<Served, ServeError> {
         let identity = Identity::generate()?;
         let token = self.server.env().chance("kubeconfig-token").uuid();
-        let api = serve::over_tls(serve::guarded(self.api(), token.clone()), &identity).await?;
+        let api = serve::over_tls(serve::guarded(self.api(), token.clone()), &identity, ports.api).await?;
         Ok(Served {
             kubeconfig: serve::kubeconfig(api.address(), &identity, &token),
             api,
-            gateway: serve::over_tcp(self.gateway()).await?,
+            gateway: serve::over_tcp(self.gateway(), ports.gateway).await?,
         })
     }
 

@@ -27,7 +27,7 @@ pub mod table;
 pub mod transport;
 
 pub use cluster::{Cluster, Watched};
-pub use embedded::{DataPlane, Embedded, Options};
+pub use embedded::{DataPlane, Embedded, Options, Ports};
 pub use gateway::PodName;
 pub use remote::Remote;
 pub use resource::Resource;

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use clap::{Parser, Subcommand, ValueEnum};
 use tidepool::Cut;
 
+use crate::demo::Demo;
+use crate::up::Up;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "e2e",
@@ -21,6 +24,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run scenarios on a cluster and report.
     Run(Run),
+    /// Keep an embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl, until Ctrl-C.
+    Up(Up),
+    /// The article's walkthrough, told step by step, with a live bar of the measured split.
+    Demo(Demo),
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
     Tools,
     /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.

@@ -1,17 +1,22 @@
-//! `e2e`: runs the suite's scenarios against tidegate on a cluster in this process. `cargo xtask e2e` builds and starts it.
+//! `e2e`: runs the suite's scenarios against tidegate on a cluster in this process, or keeps such a cluster for a person. `cargo xtask` builds
+//! and starts it.
 //!
 //! This file only chooses the subcommand; each is a module of its own, and `args` holds their words.
 
 mod args;
 mod crash;
+mod demo;
 mod embedded;
+mod folder;
 mod interrupt;
 mod jobs;
+mod living;
 mod local;
 mod output;
 mod run;
 #[cfg(test)]
 mod tests;
+mod up;
 
 use std::process::ExitCode;
 
@@ -23,6 +28,8 @@ use output::Output;
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(options) => scenarios(&options),
+        Command::Up(options) => up::up(&options, &mut std::io::stdout()),
+        Command::Demo(options) => demo::demo(&options, &mut std::io::stdout()),
         Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())

@@ -29,14 +29,33 @@ use crate::status::Status;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// No port could be had.
-    #[error("listen on a free port of 127.0.0.1: {0}; check the limits on sockets of this machine")]
-    Listen(#[from] std::io::Error),
+    #[error("listen on {} ({})", place(*port), remedy(*port))]
+    Listen {
+        /// The port that was asked for; 0 is any free one.
+        port: u16,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// No certificate could be made.
     #[error("make a certificate for 127.0.0.1: {0}")]
     Certificate(#[from] rcgen::Error),
     /// The certificate was made but is not taken.
     #[error("use the certificate for 127.0.0.1: {0}")]
     Tls(#[from] rustls::Error),
+}
+
+fn place(port: u16) -> String {
+    match port {
+        0 => "a free port of 127.0.0.1".to_owned(),
+        port => format!("127.0.0.1:{port}"),
+    }
+}
+
+const fn remedy(port: u16) -> &'static str {
+    match port {
+        0 => "check the limits on sockets of this machine",
+        _ => "choose another port, or 0 for any free one",
+    }
 }
 
 /// A service behind a socket, until this is dropped or stopped.
@@ -110,13 +129,19 @@ pub fn guarded(service: HttpService, token: String) -> HttpService {
     })
 }
 
-/// Serves over TLS on a free port of 127.0.0.1.
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves over TLS on a port of 127.0.0.1; 0 is any free one.
 ///
 /// # Errors
 /// [`ServeError::Listen`].
-pub async fn over_tls(service: HttpService, identity: &Identity) -> Result<Serving, ServeError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
+pub async fn over_tls(service: HttpService, identity: &Identity, port: u16) -> Result<Serving, ServeError> {
+    let (listener, address) = listen(port).await?;
     let acceptor = TlsAcceptor::from(identity.acceptor.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
@@ -134,13 +159,12 @@ pub async fn over_tls(service: HttpService, identity: &Identity) -> Result<Servi
     Ok(Serving { address, tasks })
 }
 
-/// Serves without TLS on a free port of 127.0.0.1.
+/// Serves without TLS on a port of 127.0.0.1; 0 is any free one.
 ///
 /// # Errors
 /// [`ServeError::Listen`].
-pub async fn over_tcp(service: HttpService) -> Result<Serving, ServeError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
+pub async fn over_tcp(service: HttpService, port: u16) -> Result<Serving, ServeError> {
+    let (listener, address) = listen(port).await?;
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         let mut connections = JoinSet::new();

@@ -7,7 +7,7 @@ use env::{Chance, Clock, Env, Trace};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};
 
-use crate::{Embedded, Options};
+use crate::{Embedded, Options, Ports};
 
 #[test]
 fn a_client_with_the_kubeconfig_gets_in_and_another_one_does_not() {
@@ -24,7 +24,7 @@ fn a_client_with_the_kubeconfig_gets_in_and_another_one_does_not() {
             Trace::off(),
         );
         let cluster = Embedded::start(&env, &network, Options::default()).await;
-        let served = cluster.serve().await.expect("serve");
+        let served = cluster.serve(Ports::default()).await.expect("serve");
         for (token, allowed) in [(None, true), (Some("token: wrong"), false)] {
             let mut text = served.kubeconfig.clone();
             if let Some(token) = token {

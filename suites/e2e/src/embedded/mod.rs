@@ -135,12 +135,7 @@ impl EmbeddedBed {
     /// When the installation is refused.
     pub(crate) async fn start(world: &SimEnv, care: Care) -> Result<Self, Failure> {
         let cluster = Arc::new(Embedded::start(&world.env, &world.network, tidepool::Options::default()).await);
-        let (namespace, name, port) = WEBHOOKS;
-        let webhooks = world.network.serve(
-            format!("{name}.{namespace}.svc:{port}"),
-            webhooks(&world.env, client(cluster.transport("tidegate-webhooks").service())),
-        );
-        install(&Kubernetes::new(client(cluster.api()))).await?;
+        let webhooks = install(world, &cluster).await?;
         let controllers = Controllers::start(world.env.clone(), cluster.clone(), care);
         Ok(Self {
             env: world.env.clone(),
@@ -161,13 +156,21 @@ impl EmbeddedBed {
 }
 
 /// A client over a service in this process.
-fn client(service: HttpService) -> kube::Client {
+pub(crate) fn client(service: HttpService) -> kube::Client {
     kube::Client::new(service, "default")
 }
 
-/// Creates what a cluster with ingress-nginx and an installed controller holds.
-async fn install(person: &Kubernetes) -> Result<(), Failure> {
+/// Creates what a cluster with ingress-nginx and an installed controller holds, and serves the webhooks until the returned value is dropped.
+///
+/// # Errors
+/// When the installation is refused.
+pub(crate) async fn install(world: &SimEnv, cluster: &Embedded) -> Result<Served, Failure> {
     let (namespace, name, port) = WEBHOOKS;
+    let served = world.network.serve(
+        format!("{name}.{namespace}.svc:{port}"),
+        webhooks(&world.env, client(cluster.transport("tidegate-webhooks").service())),
+    );
+    let person = &Kubernetes::new(client(cluster.api()));
     let endpoint = Endpoint::Service {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
@@ -186,7 +189,7 @@ async fn install(person: &Kubernetes) -> Result<(), Failure> {
     for object in install::objects(&endpoint, &[]) {
         create(person, object).await?;
     }
-    Ok(())
+    Ok(served)
 }
 
 async fn create(person: &Kubernetes, object: Value) -> Result<(), Failure> {
