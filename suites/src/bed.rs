@@ -129,11 +129,21 @@ pub trait Bed: Send + Sync {
     /// The exact split of a route, where the gateway can tell it.
     fn split(&self, question: &Question) -> Option<Vec<Share>>;
 
-    /// How long a pause of `asked` seconds in a manifest is to be in this cluster: shorter where time is real.
+    /// The name under which the gateway knows a manifest's host: one of the scenario's own where several share a gateway.
+    fn host(&self, written: &str) -> String {
+        written.to_owned()
+    }
+
+    /// How long a pause of `asked` in a manifest, or a watch of that time, is to be in this cluster: shorter where time is real.
     fn pause(&self, asked: Duration) -> Duration;
 
     /// How long the gateway may take until it follows a change of its objects.
     fn gateway_lag(&self) -> Duration;
+
+    /// How long a change may be on its way to whoever watches: so much may two moments of the history be nearer to each other than the writes were.
+    fn delivery(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// What the controller has written so far, without Events and leases; empty where nobody can count.
     fn writes(&self) -> Vec<Write>;

@@ -25,6 +25,11 @@ pub fn all() -> Result<BTreeMap<String, Expected>, serde_yaml::Error> {
     serde_yaml::from_str(FILE)
 }
 
+/// Why a scenario does not run on `cluster`, when it is excepted there by name.
+pub fn why_skipped(cluster: &str, scenario: &str) -> Option<String> {
+    all().ok()?.get(cluster)?.skipped.get(scenario).cloned()
+}
+
 /// What is wrong with `ran` scenarios on `cluster`, if anything.
 ///
 /// # Errors

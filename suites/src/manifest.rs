@@ -1,4 +1,4 @@
-//! Manifests: YAML documents made ready for one cluster, in its namespace and with pauses of its length.
+//! Manifests: YAML documents made ready for one cluster, in its namespace, with its hosts and with pauses of its length.
 //!
 //! Pure. Used by stages; the manifests themselves are files under `fixtures/`.
 
@@ -9,11 +9,16 @@ use serde_json::{Value, json};
 
 use crate::object::text;
 
-/// The documents of `manifest`, in `namespace`; every pause of a plan is as long as `pause` says.
+/// The documents of `manifest`, in `namespace`; the gateway knows each host as `host` says, and every pause of a plan is as long as `pause` says.
 ///
 /// # Errors
 /// The sentence for a report, when the manifest is no YAML.
-pub fn documents(manifest: &str, namespace: &str, pause: &dyn Fn(Duration) -> Duration) -> Result<Vec<Value>, String> {
+pub fn documents(
+    manifest: &str,
+    namespace: &str,
+    host: &dyn Fn(&str) -> String,
+    pause: &dyn Fn(Duration) -> Duration,
+) -> Result<Vec<Value>, String> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(manifest) {
         let mut object = Value::deserialize(document).map_err(|error| format!("read a manifest: {error}"))?;
@@ -22,6 +27,18 @@ pub fn documents(manifest: &str, namespace: &str, pause: &dyn Fn(Duration) -> Du
         }
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        for rule in object
+            .pointer_mut("/spec/rules")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(known) = rule.get_mut("host")
+                && let Some(written) = known.as_str()
+            {
+                *known = json!(host(written));
+            }
         }
         let steps = object
             .pointer_mut("/spec/strategy/canary/steps")

@@ -119,6 +119,7 @@ pub async fn run(scenario: &Scenario, bed: SharedBed) -> Report {
         &entries.history,
         &acts,
         entries.since,
+        bed.delivery(),
     ));
     let timeline = if failures.is_empty() {
         Timeline::default()
@@ -164,8 +165,10 @@ fn stage(scenario: &Scenario, bed: &SharedBed) -> Result<(Stage, PodBook), Failu
     let mut documents = Vec::new();
     for manifest in &scenario.manifests {
         documents.extend(
-            manifest::documents(manifest, bed.namespace(), &|asked| bed.pause(asked))
-                .map_err(|message| Failure::new(Check::Cluster, message))?,
+            manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
+                bed.pause(asked)
+            })
+            .map_err(|message| Failure::new(Check::Cluster, message))?,
         );
     }
     let name = |kind: &str| manifest::name_of(&documents, kind);
@@ -250,7 +253,7 @@ async fn play(
         failures.push(failure);
     } else {
         failures.extend(is_clean(scenario, stage, namespace).await);
-        if let Err(failure) = stage.is_quiet(bed.pause(timeouts::IDLE)).await {
+        if let Err(failure) = stage.is_quiet(timeouts::IDLE).await {
             failures.push(failure);
         }
     }

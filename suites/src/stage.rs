@@ -119,8 +119,11 @@ impl Stage {
     /// # Errors
     /// When the manifest is no YAML.
     pub fn documents(&self, manifest: &str) -> Result<Vec<Value>, Failure> {
-        manifest::documents(manifest, self.0.bed.namespace(), &|asked| self.0.bed.pause(asked))
-            .map_err(|message| Failure::new(Check::Cluster, message))
+        let bed = &self.0.bed;
+        manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
+            bed.pause(asked)
+        })
+        .map_err(|message| Failure::new(Check::Cluster, message))
     }
 
     /// Releases an image.

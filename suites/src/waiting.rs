@@ -116,7 +116,7 @@ impl Stage {
         .await
     }
 
-    /// Watches that `condition` stays true for `time`.
+    /// Watches that `condition` stays true for `time`, or for what that is on this cluster.
     ///
     /// # Errors
     /// As soon as it is not.
@@ -125,6 +125,7 @@ impl Stage {
         F: Future<Output = Look<()>>,
     {
         let clock = self.bed().env().clock().clone();
+        let time = self.bed().pause(time);
         let begin = clock.elapsed();
         let end = begin.after(time);
         let mut changes = self.bed().changes();

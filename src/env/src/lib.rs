@@ -61,6 +61,13 @@ impl Env {
         self
     }
 
+    /// The same environment with another source of chance: the real world, as far as a seed can repeat it.
+    #[must_use]
+    pub fn with_chance(mut self, chance: Chance) -> Self {
+        self.chance = chance;
+        self
+    }
+
     /// The same environment with another way to reach authorities: a process with its own switchable transport, a fault layer.
     #[must_use]
     pub fn with_dialer(mut self, dialer: Arc<dyn Dial>) -> Self {

@@ -43,6 +43,8 @@ pub(crate) enum Command {
 pub(crate) enum Cluster {
     /// A Kubernetes in this process, on virtual time.
     Embedded,
+    /// A real etcd, kube-apiserver and kube-controller-manager as child processes, with simulated nodes and gateway, in real time.
+    Local,
 }
 
 impl Cluster {
@@ -50,6 +52,7 @@ impl Cluster {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
+            Self::Local => "local",
         }
     }
 }

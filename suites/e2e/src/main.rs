@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command, Run};
+use args::{Arguments, Cluster, Command, Run};
 use output::Output;
 
 fn main() -> ExitCode {
@@ -48,6 +48,11 @@ fn main() -> ExitCode {
 fn scenarios(options: &Run) -> anyhow::Result<ExitCode> {
     let mut out = Output::standard();
     let all_is_well = match &options.crash {
+        Some(_) if options.cluster != Cluster::Embedded => {
+            anyhow::bail!(
+                "--crash needs --cluster embedded: only there are the controller's writes the same in every run"
+            )
+        }
         Some(scenario) => crash::explore(options, scenario, &mut out),
         None => run::run(options, &mut out),
     };

@@ -13,6 +13,7 @@ use crate::args::{Cluster, Run};
 use crate::embedded::{self, Play, Played};
 use crate::interrupt::Interrupt;
 use crate::jobs;
+use crate::local;
 use crate::output::Output;
 
 /// Runs and reports; whether all went well.
@@ -29,6 +30,7 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
     }
     match options.cluster {
         Cluster::Embedded => on_embedded(options, &chosen, out),
+        Cluster::Local => on_local(options, &chosen, out),
     }
 }
 
@@ -42,16 +44,14 @@ fn chosen(glob: &str) -> Result<Vec<Scenario>> {
     Ok(all)
 }
 
-/// Plays every scenario; lines come out in the order of the list, whatever finishes first.
+/// Plays every scenario, each in a world of its own.
 fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
     if let Some(folder) = &options.trace {
         make_folder(folder)?;
     }
     let interrupt = Interrupt::listen();
-    let mut reports: Vec<Option<Report>> = vec![None; chosen.len()];
-    let (mut printed, mut done) = (0, 0);
     let mut unwritten = None;
-    out.begin(chosen.len());
+    let mut board = Board::new(options, chosen, out);
     jobs::each(
         jobs::threads(options.jobs),
         chosen,
@@ -62,25 +62,87 @@ fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<b
                 let written = write_trace(folder, &played.report.id, &played.trace);
                 unwritten = unwritten.take().or(written.err());
             }
-            reports[index] = Some(played.report);
-            done += 1;
-            while let Some(Some(report)) = reports.get(printed) {
-                tell(report, options, out);
-                printed += 1;
-            }
-            out.progress(done, chosen.get(printed).map_or("", |scenario| scenario.id.as_str()));
+            board.put(index, played.report);
         },
     );
-    out.end();
+    let reports = board.take_down();
     if let Some(error) = unwritten {
         return Err(error);
     }
-    // After Ctrl-C some have come before their turn.
-    for report in reports.iter().skip(printed).flatten() {
-        tell(report, options, out);
-    }
-    let reports: Vec<Report> = reports.into_iter().flatten().collect();
     finish(options, &reports, chosen.len(), out)
+}
+
+/// Plays every scenario on one real control plane.
+fn on_local(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
+    // Before any thread and any file: this process goes on in namespaces of its own.
+    let tools = local::prepare(&mut std::io::stderr())?;
+    if let Some(folder) = &options.trace {
+        make_folder(folder)?;
+    }
+    let interrupt = Interrupt::listen();
+    let mut board = Board::new(options, chosen, out);
+    let play = local::Play {
+        seed: options.seed,
+        jobs: options.jobs,
+        traced: options.trace.is_some(),
+    };
+    let played = local::each(&tools, play, chosen, &interrupt, &mut |index, report| {
+        board.put(index, report);
+    });
+    let reports = board.take_down();
+    let trace = played?;
+    if let Some(folder) = &options.trace {
+        // One controller serves all scenarios, so that there is one trace.
+        write_trace(folder, options.cluster.name(), &trace)?;
+    }
+    finish(options, &reports, chosen.len(), out)
+}
+
+/// The reports as they come; lines come out in the order of the list, whatever finishes first.
+struct Board<'a> {
+    options: &'a Run,
+    chosen: &'a [Scenario],
+    out: &'a mut Output,
+    reports: Vec<Option<Report>>,
+    printed: usize,
+    done: usize,
+}
+
+impl<'a> Board<'a> {
+    fn new(options: &'a Run, chosen: &'a [Scenario], out: &'a mut Output) -> Self {
+        out.begin(chosen.len());
+        Self {
+            options,
+            chosen,
+            out,
+            reports: vec![None; chosen.len()],
+            printed: 0,
+            done: 0,
+        }
+    }
+
+    fn put(&mut self, index: usize, report: Report) {
+        if let Some(place) = self.reports.get_mut(index) {
+            *place = Some(report);
+        }
+        self.done += 1;
+        while let Some(Some(report)) = self.reports.get(self.printed) {
+            tell(report, self.options, self.out);
+            self.printed += 1;
+        }
+        let next = self.chosen.get(self.printed);
+        self.out
+            .progress(self.done, next.map_or("", |scenario| scenario.id.as_str()));
+    }
+
+    /// Says what came before its turn when not all came, and gives out all reports.
+    fn take_down(self) -> Vec<Report> {
+        self.out.end();
+        for report in self.reports.iter().skip(self.printed).flatten() {
+            tell(report, self.options, self.out);
+        }
+        self.reports.into_iter().flatten().collect()
+    }
 }
 
 /// Plays one scenario; a panic is its failure, and not the end of the others.
@@ -123,9 +185,10 @@ pub(crate) fn tell_failure(report: &Report, again: &str, out: &mut Output) {
     out.line(&format!("    to repeat just this: {again}"));
 }
 
-fn on(cluster: Cluster) -> String {
+fn on(cluster: Cluster) -> &'static str {
     match cluster {
-        Cluster::Embedded => String::new(),
+        Cluster::Embedded => "",
+        Cluster::Local => " --cluster local",
     }
 }
 
@@ -175,6 +238,10 @@ fn world(options: &Run, reports: &[Report]) -> String {
             "simulated with seed {}: the cluster, its pods, its gateway and {:.0} s of its time, not the controller; real control planes: see README",
             options.seed,
             time.as_secs_f64()
+        ),
+        Cluster::Local => format!(
+            "real: {}, and time; simulated: the nodes, their pods and the gateway; without Linux or Go: --cluster embedded",
+            local::what_is_real()
         ),
     }
 }

@@ -1,7 +1,6 @@
 //! After a change of routing the data plane has its grace: before the step counts as reached, and before capacity goes away.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use env::Moment;
 
@@ -10,9 +9,6 @@ use crate::object::text;
 use crate::{Check, Failure};
 
 use super::Run;
-
-/// What a delivery of a change to the suite may take: the moments that are compared are those at which it saw the changes.
-const DELIVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
     let mut failures = Vec::new();
@@ -23,7 +19,7 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
     let mut routed: BTreeMap<String, Option<Moment>> = BTreeMap::new();
     for frame in &run.frames {
         let seen = &frame.seen;
-        let least = seen.grace.saturating_sub(DELIVERY);
+        let least = seen.grace.saturating_sub(run.delivery);
         if seen.weight != weight {
             changed = Some(frame.at);
         }

@@ -12,6 +12,8 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use env::Moment;
 
 use crate::dialect::{Committed, Dialect, Observation};
@@ -41,6 +43,8 @@ pub struct Run<'a> {
     pub frames: Vec<Frame<'a>>,
     /// What the person did.
     pub acts: &'a [(Committed, Act)],
+    /// So much may two frames be nearer to each other than their writes were.
+    pub delivery: Duration,
 }
 
 impl Run<'_> {
@@ -52,8 +56,14 @@ impl Run<'_> {
     }
 }
 
-/// Judges all invariants on what happened after revision `since`.
-pub fn judge(dialect: &dyn Dialect, entries: &[Entry], acts: &[(Committed, Act)], since: u64) -> Vec<Failure> {
+/// Judges all invariants on what happened after revision `since`; `delivery` is how long a change was on its way into the history at most.
+pub fn judge(
+    dialect: &dyn Dialect,
+    entries: &[Entry],
+    acts: &[(Committed, Act)],
+    since: u64,
+    delivery: Duration,
+) -> Vec<Failure> {
     let mut world = World::default();
     let mut frames = Vec::new();
     for entry in entries {
@@ -75,7 +85,7 @@ pub fn judge(dialect: &dyn Dialect, entries: &[Entry], acts: &[(Committed, Act)]
             seen,
         });
     }
-    let run = Run { frames, acts };
+    let run = Run { frames, acts, delivery };
     let mut failures = gate::judge(&run);
     failures.extend(weight::judge(&run));
     failures.extend(monotone::judge(&run));

@@ -32,7 +32,7 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
             matches!(act, Act::Approve { .. } | Act::Jump { .. })
         });
         let waited = after.at.since(since.at);
-        if went_on && !by_hand && waited < asked {
+        if went_on && !by_hand && waited + run.delivery < asked {
             failures.push(Failure::new(
                 Check::PauseLength,
                 format!("the pause of step {} lasted {waited:?}; {asked:?} were asked", old.step),

@@ -80,7 +80,7 @@ fn checks(told: &[Told], acts: &[(u64, Act)]) -> Vec<Check> {
             ingress: "web".to_owned(),
         },
     );
-    judge(&kruise, &entries, &acts, 0)
+    judge(&kruise, &entries, &acts, 0, Duration::ZERO)
         .into_iter()
         .map(|failure| failure.check)
         .collect()

@@ -42,9 +42,8 @@ async fn never_ready(stage: Stage) -> Result<(), Failure> {
             seen.phase == Phase::Progressing
         })
         .await?;
-    let time = stage.bed().pause(Duration::from_secs(900));
     stage
-        .holds_seen("it waits for ready pods", time, |seen| {
+        .holds_seen("it waits for ready pods", Duration::from_secs(900), |seen| {
             seen.phase == Phase::Progressing && seen.step <= 1 && seen.weight == 0
         })
         .await?;
@@ -77,7 +76,7 @@ async fn missing_ingress(stage: Stage) -> Result<(), Failure> {
     stage.until_paused_at(1).await?;
     // The late Ingress has a host of its own: users of the first one are not in this release.
     let mut late = stage.question().clone();
-    "late.example.com".clone_into(&mut late.host);
+    late.host = stage.bed().host("late.example.com");
     stage.share_becomes(&late, NEXT, 5).await?;
     stage.all_answers_come_from(STABLE).await?;
     stage.approve().await?;

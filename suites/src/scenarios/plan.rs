@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::dialect::Ending;
 use crate::scenario::Scenario;
-use crate::{Failure, Stage};
+use crate::{Failure, Stage, timeouts};
 
 use super::{FOUR_GATES, NEXT, TIMED, approve_to, release, release_to};
 
@@ -63,7 +63,11 @@ async fn later_weight(stage: Stage) -> Result<(), Failure> {
     stage
         .edit_plan(&json!([{"op": "replace", "path": path, "value": "70%"}]))
         .await?;
-    stage.until_paused_at(1).await?;
+    stage
+        .until_seen("paused at step 1 of the new plan", timeouts::STEP, |seen| {
+            seen.is_current && seen.waits_at(1)
+        })
+        .await?;
     stage
         .holds_seen("an edit opens no gate", Duration::from_secs(60), |seen| {
             seen.waits_at(1) && seen.weight == 5

@@ -94,7 +94,6 @@ impl ControlPlane {
     }
 
     /// A client with every right.
-    #[expect(dead_code, reason = "the local bed takes it from here")]
     pub(crate) fn client(&self) -> kube::Client {
         self.client.clone()
     }

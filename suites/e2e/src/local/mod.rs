@@ -5,13 +5,16 @@
 //! follows there. Nothing outlives the run, however it ends: the children die with this process, and all they write is on a file system
 //! that only the namespace sees. Used by the runner for `--cluster local` and by the command `control-plane`.
 
+mod bed;
 mod build;
 mod certificates;
 pub(crate) mod command;
 mod control_plane;
 mod error;
+mod ground;
 mod kubeconfig;
 mod namespace;
+mod play;
 mod process;
 mod tools;
 
@@ -20,6 +23,7 @@ mod tests;
 
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use error::LocalError;
+pub(crate) use play::{Play, each};
 pub(crate) use tools::{Program, Tools};
 
 /// Finds or builds the programs of a control plane, and moves this process into namespaces of its own. Returns inside them; outside, it does not
@@ -35,4 +39,12 @@ pub(crate) fn prepare(progress: &mut dyn std::io::Write) -> Result<Tools, LocalE
         namespace::Standing::Outside => namespace::enter()?,
     }
     Ok(tools)
+}
+
+/// The control plane in words, for the last line of a run.
+pub(crate) fn what_is_real() -> String {
+    format!(
+        "etcd, kube-apiserver and kube-controller-manager ({})",
+        tools::pinned_versions()
+    )
 }

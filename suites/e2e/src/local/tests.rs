@@ -1,5 +1,11 @@
 //! Pins, versions and errors as a person reads them. What needs real processes is run by `--cluster local` itself.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use suites::{expectations, runner, scenarios};
+
+use super::bed::{CLUSTER, LocalBed, shortened};
 use super::build::is_new_enough;
 use super::error::LocalError;
 use super::tools::{Machine, Program, Tools, pinned, pinned_versions};
@@ -56,4 +62,25 @@ fn a_given_program_of_another_version_is_not_taken() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(refused, Err(LocalError::NoGo { .. })), "{refused:?}");
     assert_eq!(taken.unwrap().path(Program::Etcd), script);
+}
+
+#[test]
+fn what_cannot_run_here_is_excepted_by_name() {
+    let features = LocalBed::features();
+    let cannot: BTreeSet<String> = scenarios::all()
+        .into_iter()
+        .filter(|scenario| runner::cannot_run(scenario, &features).is_some())
+        .map(|scenario| scenario.id)
+        .collect();
+    let excepted: BTreeSet<String> = expectations::all().unwrap()[CLUSTER].skipped.keys().cloned().collect();
+    assert_eq!(cannot, excepted);
+}
+
+#[rstest::rstest]
+#[case(1, 1)]
+#[case(20, 2)]
+#[case(60, 2)]
+#[case(600, 8)]
+fn a_longer_pause_stays_longer(#[case] asked: u64, #[case] seconds: u64) {
+    assert_eq!(shortened(Duration::from_secs(asked)).as_secs(), seconds);
 }

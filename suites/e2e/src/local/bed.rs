@@ -1,0 +1,141 @@
+//! The local bed: one scenario's namespace on a real control plane, in real time. Used by [`super::play`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use env::{Env, HttpService, watch};
+use futures::future::BoxFuture;
+use suites::{Bed, Changes, Failure, Feature, Question, Share, Write};
+
+use super::ground::Ground;
+
+/// The name under which reports and expectations know it.
+pub(super) const CLUSTER: &str = "local";
+/// A pause or a watch is not made shorter than this.
+const SHORT: Duration = Duration::from_secs(2);
+/// Of what is longer, this part is added, so that a longer pause stays longer.
+const PART: u32 = 100;
+
+/// What a scenario knows of the cluster.
+pub(super) struct LocalBed {
+    ground: Arc<Ground>,
+    namespace: String,
+    changes: watch::Receiver<u64>,
+}
+
+impl LocalBed {
+    /// Makes the namespace.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub(super) async fn make(ground: Arc<Ground>, namespace: &str) -> anyhow::Result<Self> {
+        let changes = ground.namespace(namespace).await?;
+        Ok(Self {
+            ground,
+            namespace: namespace.to_owned(),
+            changes,
+        })
+    }
+
+    /// What a local cluster has.
+    pub(super) fn features() -> BTreeSet<Feature> {
+        [
+            Feature::IngressNginx,
+            Feature::ExactSplit,
+            Feature::RestartController,
+            Feature::CountWrites,
+            Feature::Admission,
+        ]
+        .into()
+    }
+}
+
+/// How long `asked` is here, where time is real.
+pub(super) fn shortened(asked: Duration) -> Duration {
+    asked.min(SHORT + asked / PART)
+}
+
+impl Bed for LocalBed {
+    fn name(&self) -> &'static str {
+        CLUSTER
+    }
+
+    fn env(&self) -> &Env {
+        &self.ground.env
+    }
+
+    fn person(&self) -> kube::Client {
+        self.ground.person()
+    }
+
+    fn gateway(&self) -> HttpService {
+        self.ground.remote().gateway()
+    }
+
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    fn features(&self) -> BTreeSet<Feature> {
+        Self::features()
+    }
+
+    fn changes(&self) -> Changes {
+        Changes::new(self.ground.env.clone(), self.changes.clone())
+    }
+
+    fn split(&self, question: &Question) -> Option<Vec<Share>> {
+        let shares = self
+            .ground
+            .remote()
+            .route(&question.host, &question.path, &question.headers);
+        let share = |(pod, probability): (tidepool::PodName, f64)| Share {
+            pod: pod.name,
+            probability,
+        };
+        Some(shares.into_iter().map(share).collect())
+    }
+
+    /// One gateway serves all namespaces, and one host belongs to one of them.
+    fn host(&self, written: &str) -> String {
+        format!("{}.{written}", self.namespace)
+    }
+
+    fn pause(&self, asked: Duration) -> Duration {
+        shortened(asked)
+    }
+
+    fn gateway_lag(&self) -> Duration {
+        // The gateway's own, twice, and what a busy machine adds.
+        Duration::from_secs(3)
+    }
+
+    fn delivery(&self) -> Duration {
+        // Watches of several kinds on two busy processors.
+        Duration::from_millis(250)
+    }
+
+    fn writes(&self) -> Vec<Write> {
+        let write = |write: tidepool::transport::Write| Write {
+            verb: write.verb.to_owned(),
+            resource: match write.subresource.as_str() {
+                "" => write.resource,
+                subresource => format!("{}/{subresource}", write.resource),
+            },
+            name: write.name,
+        };
+        self.ground.writes(&self.namespace).into_iter().map(write).collect()
+    }
+
+    fn restart_controller(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            self.ground.restart_controller().await;
+            Ok(())
+        })
+    }
+}
