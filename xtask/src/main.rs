@@ -15,6 +15,7 @@ cargo xtask <command>
   e2e [options]    run the scenarios and report (cargo xtask e2e --help)
   demo [--yes]     a release told step by step, with a live bar of the measured split
   up [--speed N]   the embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl
+  kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   tools            find or build the programs of --cluster local and kubectl; print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
   tidy             the rules that no compiler checks
@@ -27,7 +28,7 @@ fn main() -> Result<ExitCode> {
     let rest: Vec<String> = args.collect();
     match command.as_deref() {
         Some("e2e") => hand_over::to_e2e("run", &rest),
-        Some(verb @ ("demo" | "up" | "tools" | "control-plane")) => hand_over::to_e2e(verb, &rest),
+        Some(verb @ ("demo" | "up" | "kubectl-session" | "tools" | "control-plane")) => hand_over::to_e2e(verb, &rest),
         Some("tidy") => tidy::run(),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {

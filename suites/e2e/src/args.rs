@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tidepool::Cut;
 
 use crate::demo::Demo;
+use crate::session::Session;
 use crate::up::Up;
 
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Up(Up),
     /// The article's walkthrough, told step by step, with a live bar of the measured split.
     Demo(Demo),
+    /// Run the recorded session of kubectl against an embedded cluster, and compare what it prints with the golden file.
+    KubectlSession(Session),
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
     Tools,
     /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.

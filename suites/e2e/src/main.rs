@@ -14,6 +14,7 @@ mod living;
 mod local;
 mod output;
 mod run;
+mod session;
 #[cfg(test)]
 mod tests;
 mod up;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Run(options) => scenarios(&options),
         Command::Up(options) => up::up(&options, &mut std::io::stdout()),
         Command::Demo(options) => demo::demo(&options, &mut std::io::stdout()),
+        Command::KubectlSession(options) => session::session(&options, &mut std::io::stdout()),
         Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())

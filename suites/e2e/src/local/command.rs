@@ -28,7 +28,6 @@ pub(crate) fn tools(out: &mut dyn Write, progress: &mut dyn Write) -> Result<Exi
 ///
 /// # Errors
 /// What is missing, and how to get it.
-#[expect(dead_code, reason = "the kubectl session of `up` takes it from here")]
 pub(crate) fn kubectl(progress: &mut dyn Write) -> Result<PathBuf> {
     let tools = Tools::find_or_build(&Machine::of_this_process()?, &[Program::Kubectl], progress)?;
     Ok(tools.path(Program::Kubectl))
