@@ -3,6 +3,7 @@
 
 mod hand_over;
 mod openapi;
+mod protobuf;
 mod tidy;
 
 use std::process::ExitCode;

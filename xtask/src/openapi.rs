@@ -1,6 +1,6 @@
 //! `cargo xtask openapi`: takes the built-in types of Kubernetes from the OpenAPI and discovery files that its Go module carries, and writes them
-//! as the one compressed data file that tidepool parses. Needs Go (to fetch the module) and `gzip`; with `--check` it only says whether the
-//! committed file is what it would write.
+//! as the one compressed data file that tidepool parses, their fields' numbers in protobuf as another,
+//! and what they say of themselves as a third. Needs Go (to fetch the modules) and `gzip`; with `--check` it only says whether the committed files are what it would write.
 //!
 //! The file stays OpenAPI, trimmed: descriptions, examples and defaults that only repeat Go's zero values are dropped. Beside the schemas stand
 //! the groups as discovery lists them.
@@ -13,11 +13,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 use xshell::{Shell, cmd};
 
+use crate::protobuf;
+
 const MODULE: &str = "k8s.io/kubernetes";
 const VERSION: &str = "v1.36.3";
 const FILE: &str = "src/tidepool/data/kubernetes-1.36.json.gz";
-
-/// Writes the data file, or with `--check` compares it.
+const NUMBERS: &str = "src/tidepool/data/protobuf-1.36.json.gz";
+const WORDS: &str = "src/tidepool/data/descriptions-1.36.json.gz";
+/// Writes the data files, or with `--check` compares them.
 ///
 /// # Errors
 /// When Go, gzip or the module is missing, when a file of the module is not what it was, and on options that are not known.
@@ -28,45 +31,84 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
         _ => bail!("cargo xtask openapi takes no option but --check"),
     };
     let shell = Shell::new().context("open a shell")?;
-    let module = fetch(&shell)?;
-    let text = serde_json::to_string(&catalogue(&module)?).context("write the catalogue as JSON")?;
-    let file = crate::tidy::root().join(FILE);
-    if check {
-        // Compared after unpacking: another gzip may pack the same text differently.
-        let committed = cmd!(shell, "gzip -dc {file}")
-            .quiet()
-            .read()
-            .context("unpack the committed file")?;
-        if committed == text {
-            crate::say(&format!("{FILE} is up to date with {MODULE} {VERSION}"));
-            return Ok(ExitCode::SUCCESS);
+    let api = fetch(&shell, &format!("{MODULE}@{VERSION}"))?.join("api");
+    let catalogue = catalogue(&api)?;
+    let folders = protobuf::MODULES.map(|module| fetch(&shell, module));
+    let folders: Vec<PathBuf> = folders.into_iter().collect::<Result<_>>()?;
+    let messages = protobuf::messages(&folders, |name| is_sent(name, &catalogue["schemas"]))?;
+    let files = [
+        (FILE, serde_json::to_string(&catalogue)),
+        (NUMBERS, serde_json::to_string(&messages)),
+        (
+            WORDS,
+            serde_json::to_string(&descriptions(&api.join("openapi-spec/v3"))?),
+        ),
+    ];
+    let mut code = ExitCode::SUCCESS;
+    for (file, text) in files {
+        let text = text.with_context(|| format!("write {file} as JSON"))?;
+        if check {
+            code = if compare(&shell, file, &text)? {
+                code
+            } else {
+                ExitCode::FAILURE
+            };
+        } else {
+            pack(&shell, file, &text)?;
         }
-        crate::say(&format!(
-            "{FILE} differs from what {MODULE} {VERSION} gives; run cargo xtask openapi"
-        ));
-        return Ok(ExitCode::FAILURE);
     }
+    Ok(code)
+}
+
+/// Whether a request can hold such a message: versions that are not served have none, and nobody sends lists.
+fn is_sent(name: &str, schemas: &Value) -> bool {
+    let stable = !name.contains("alpha") && !name.contains("beta");
+    let is_list = name.ends_with("List") && schemas[name]["x-kubernetes-group-version-kind"].is_array();
+    stable && !is_list
+}
+
+fn compare(shell: &Shell, file: &str, text: &str) -> Result<bool> {
+    let path = crate::tidy::root().join(file);
+    // Compared after unpacking: another gzip may pack the same text differently.
+    let committed = cmd!(shell, "gzip -dc {path}")
+        .quiet()
+        .read()
+        .context("unpack the committed file")?;
+    let same = committed == text;
+    let verdict = if same {
+        "is up to date with"
+    } else {
+        "differs, run cargo xtask openapi, from what is in"
+    };
+    crate::say(&format!("{file} {verdict} {MODULE} {VERSION}"));
+    Ok(same)
+}
+
+fn pack(shell: &Shell, file: &str, text: &str) -> Result<()> {
+    let path = crate::tidy::root().join(file);
     let packed = cmd!(shell, "gzip -9nc")
         .quiet()
-        .stdin(&text)
+        .stdin(text)
         .output()
         .context("pack with gzip")?
         .stdout;
-    shell.write_file(&file, &packed).context("write the data file")?;
-    crate::say(&format!("{FILE}: {} bytes, {} unpacked", packed.len(), text.len()));
-    Ok(ExitCode::SUCCESS)
+    shell
+        .write_file(&path, &packed)
+        .with_context(|| format!("write {file}"))?;
+    crate::say(&format!("{file}: {} bytes, {} unpacked", packed.len(), text.len()));
+    Ok(())
 }
 
 /// The folder of the module, downloaded if it is not there yet.
-fn fetch(shell: &Shell) -> Result<PathBuf> {
-    let answer = cmd!(shell, "go mod download -json {MODULE}@{VERSION}")
+fn fetch(shell: &Shell, module: &str) -> Result<PathBuf> {
+    let answer = cmd!(shell, "go mod download -json {module}")
         .env("GOTOOLCHAIN", "local")
         .quiet()
         .read()
-        .with_context(|| format!("download {MODULE} {VERSION} with Go; is Go installed?"))?;
+        .with_context(|| format!("download {module} with Go; is Go installed?"))?;
     let answer: Value = serde_json::from_str(&answer).context("read what go mod download says")?;
     let folder = answer["Dir"].as_str().context("go mod download names no folder")?;
-    Ok(Path::new(folder).join("api"))
+    Ok(PathBuf::from(folder))
 }
 
 fn read(path: &Path) -> Result<Value> {
@@ -97,15 +139,41 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The definitions of all files, which repeat each other's; trimmed.
-fn schemas(folder: &Path) -> Result<BTreeMap<String, Value>> {
-    let mut schemas = BTreeMap::new();
+/// What the definitions of stable versions say of themselves (under the empty name) and of their fields, in Kubernetes' own words.
+fn descriptions(folder: &Path) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut descriptions = BTreeMap::new();
+    for file in files(folder)? {
+        let document = read(&file)?;
+        let found = document.pointer("/components/schemas").and_then(Value::as_object);
+        for (name, schema) in found.into_iter().flatten() {
+            if !name.contains("alpha") && !name.contains("beta") {
+                descriptions.insert(name.clone(), described(schema));
+            }
+        }
+    }
+    Ok(descriptions)
+}
+
+fn described(schema: &Value) -> BTreeMap<String, String> {
+    let text = |name: &str, of: &Value| Some((name.to_owned(), of["description"].as_str()?.to_owned()));
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    let fields = fields.filter_map(|(name, field)| text(name, field));
+    text("", schema).into_iter().chain(fields).collect()
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .with_context(|| format!("list {}", folder.display()))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     files.sort();
-    for file in files {
+    Ok(files)
+}
+
+/// The definitions of all files, which repeat each other's; trimmed.
+fn schemas(folder: &Path) -> Result<BTreeMap<String, Value>> {
+    let mut schemas = BTreeMap::new();
+    for file in files(folder)? {
         let document = read(&file)?;
         let Some(found) = document.pointer("/components/schemas").and_then(Value::as_object) else {
             continue;

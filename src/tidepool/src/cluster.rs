@@ -10,6 +10,7 @@ use env::Env;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use crate::logs::Logs;
 use crate::resource::Resource;
 use crate::status::Status;
 use crate::store::{Change, Stored};
@@ -56,6 +57,11 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
 
     /// Writes an Event, over an earlier one of its name. Best effort: one that cannot be written is lost.
     fn record(&self, event: Value) -> BoxFuture<'_, ()>;
+
+    /// Where containers write their lines; where nobody reads them, they are forgotten.
+    fn logs(&self) -> Logs {
+        Logs::default()
+    }
 
     /// Every collection that is served now and can be listed and deleted from, in one version each (the preferred one), in a fixed order.
     fn resources(&self) -> Vec<Resource>;

@@ -13,6 +13,7 @@ mod following;
 pub mod gateway;
 pub mod http;
 pub mod kubelet;
+pub mod logs;
 pub mod network;
 pub mod object;
 pub mod patch;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::events::Events;
 use crate::cluster::{Cluster, DeleteOptions, Watched};
 use crate::following::{Following, Scope};
+use crate::logs::Logs;
 use crate::object;
 use crate::resource::Resource;
 use crate::server::{Answer, Request, Server, User, Verb};
@@ -144,6 +145,10 @@ impl Cluster for Direct {
     fn record(&self, event: Value) -> BoxFuture<'_, ()> {
         self.events.record(&self.server, &self.user, event);
         Box::pin(std::future::ready(()))
+    }
+
+    fn logs(&self) -> Logs {
+        self.server.logs().clone()
     }
 
     fn resources(&self) -> Vec<Resource> {

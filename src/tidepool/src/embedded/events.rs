@@ -4,16 +4,18 @@
 //! and out of the sequences from which everything else is drawn.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use env::{Chance, Moment};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::object;
 use crate::resource::{EVENTS, NAMESPACES};
 use crate::server::{Server, User};
-use crate::store::{Place, Refused};
+use crate::store::{Place, Refused, Stored};
 
 /// How long an Event is kept after it was last counted.
 const KEPT: Duration = Duration::from_secs(3_600);
@@ -45,21 +47,26 @@ impl Events {
             return;
         }
         match self.put(server, &place, event) {
-            Ok((verb, version)) => {
+            Ok((verb, stored)) => {
                 let env = server.env();
                 env.record("write", || {
                     let path = format!("/api/v1/namespaces/{}/events/{}", place.namespace, place.name);
-                    json!({ "verb": verb, "path": path, "resourceVersion": version.to_string(), "user": user.name })
+                    let digest = Sha256::digest(stored.value.to_string());
+                    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                    json!({
+                        "verb": verb, "path": path, "resourceVersion": stored.version.to_string(), "sha256": hex,
+                        "user": user.name,
+                    })
                 });
                 let old = env.clock().elapsed().after(KEPT);
-                self.written.lock().push_back((old, place, version));
+                self.written.lock().push_back((old, place, stored.version));
             }
             Err(refused) => tracing::debug!(?place, ?refused, "an event was lost"),
         }
         self.forget(server);
     }
 
-    fn put(&self, server: &Server, place: &Place, mut event: Value) -> Result<(&'static str, u64), Refused> {
+    fn put(&self, server: &Server, place: &Place, mut event: Value) -> Result<(&'static str, Arc<Stored>), Refused> {
         let store = server.store();
         let known = store.get(place);
         let metadata = object::entry(&mut event, &["metadata"]);
@@ -67,12 +74,12 @@ impl Events {
             let now = jiff::Timestamp::from_second(server.env().now().as_second()).unwrap_or_default();
             metadata.insert("uid".to_owned(), json!(self.uids.uuid()));
             metadata.insert("creationTimestamp".to_owned(), json!(now.to_string()));
-            return Ok(("create", store.create(place, event)?.version));
+            return Ok(("create", store.create(place, event)?));
         };
         for field in ["uid", "creationTimestamp"] {
             metadata.insert(field.to_owned(), known.value["metadata"][field].clone());
         }
-        Ok(("update", store.replace(place, known.version, event)?.version))
+        Ok(("update", store.replace(place, known.version, event)?))
     }
 
     /// Drops what has not been written again for an hour.

@@ -4,9 +4,12 @@ use env::Body;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::negotiate::SPOKEN;
+use super::{json, protobuf};
 use crate::server::PatchKind;
 use crate::status::Status;
+
+/// The encodings of bodies that are read, as error texts list them.
+const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// The largest body that is read, in bytes.
 pub(super) const LARGEST: usize = 3 << 20;
@@ -33,15 +36,16 @@ fn body_hint(body: &Body) -> usize {
     usize::try_from(http_body::Body::size_hint(body).lower()).unwrap_or(usize::MAX)
 }
 
-/// The value that a body holds; null when it is empty.
-pub(super) fn value(bytes: &[u8], content_type: &str) -> Result<Value, Status> {
+/// The value that a body holds, which should be an object of `kind`; null when it is empty.
+pub(super) fn value(bytes: &[u8], content_type: &str, kind: &str) -> Result<Value, Status> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
     match media_type(content_type) {
-        "" | "application/json" => json(bytes),
+        "" | "application/json" => read_json(bytes, kind),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
-        _ => Err(Status::unsupported_media_type(SPOKEN)),
+        "application/vnd.kubernetes.protobuf" => protobuf::read(bytes).map_err(|why| unreadable(kind, bytes, &why)),
+        _ => Err(Status::unsupported_media_type(READ)),
     }
 }
 
@@ -63,13 +67,27 @@ pub(super) fn patch(bytes: &[u8], content_type: &str) -> Result<(PatchKind, Valu
     Ok((kind, value))
 }
 
+/// A body that should hold an object of a kind, and cannot be read.
+fn unreadable(kind: &str, bytes: &[u8], why: &str) -> Status {
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): {why} ({})",
+        json::summary(bytes)
+    ))
+}
+
 fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn json(bytes: &[u8]) -> Result<Value, Status> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Status::bad_request(format!("couldn't get version/kind; json parse error: {error}")))
+fn read_json(bytes: &[u8], kind: &str) -> Result<Value, Status> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let why = json::words(bytes, &error);
+        unreadable(
+            kind,
+            bytes,
+            &format!("couldn't get version/kind; json parse error: {why}"),
+        )
+    })
 }
 
 fn yaml(bytes: &[u8]) -> Result<Value, Status> {

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
 use super::{openapi, plain, respond};
+use crate::schema::Subresource;
+use crate::server::subresource::SERVED;
 use crate::server::{Server, TypeInfo};
 use crate::status::Status;
 
@@ -106,7 +108,29 @@ fn group(name: &str, versions: &[String]) -> Value {
     })
 }
 
-const VIEW_VERBS: [&str; 3] = ["get", "patch", "update"];
+/// The subresources of a type that are served, in the order of their names.
+fn views(kind: &TypeInfo) -> Vec<Subresource> {
+    let view = |name: &str, group: &str, version: &str, what: &str| Subresource {
+        name: name.to_owned(),
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: what.to_owned(),
+        verbs: ["get", "patch", "update"].map(str::to_owned).to_vec(),
+    };
+    let others = kind.subresources.iter();
+    let mut views: Vec<Subresource> = others
+        .filter(|view| SERVED.contains(&view.name.as_str()))
+        .cloned()
+        .collect();
+    if kind.scale.is_some() {
+        views.push(view("scale", "autoscaling", "v1", "Scale"));
+    }
+    if kind.status {
+        views.push(view("status", "", "", &kind.resource.kind));
+    }
+    views.sort_by(|one, other| one.name.cmp(&other.name));
+    views
+}
 
 fn resources(types: &[Arc<TypeInfo>], group: &str, version: &str, text: Text) -> Result<Response<Body>, BoxError> {
     let mut resources = Vec::new();
@@ -128,17 +152,16 @@ fn resources(types: &[Arc<TypeInfo>], group: &str, version: &str, text: Text) ->
             entry["categories"] = json!(kind.categories);
         }
         resources.push(entry);
-        if kind.scale.is_some() {
-            resources.push(json!({
-                "name": format!("{}/scale", resource.plural), "singularName": "", "namespaced": resource.namespaced,
-                "group": "autoscaling", "version": "v1", "kind": "Scale", "verbs": VIEW_VERBS,
-            }));
-        }
-        if kind.status {
-            resources.push(json!({
-                "name": format!("{}/status", resource.plural), "singularName": "", "namespaced": resource.namespaced,
-                "kind": resource.kind, "verbs": VIEW_VERBS,
-            }));
+        for view in views(kind) {
+            let mut entry = json!({
+                "name": format!("{}/{}", resource.plural, view.name), "singularName": "",
+                "namespaced": resource.namespaced, "kind": view.kind, "verbs": view.verbs,
+            });
+            if !view.version.is_empty() {
+                entry["group"] = json!(view.group);
+                entry["version"] = json!(view.version);
+            }
+            resources.push(entry);
         }
     }
     if resources.is_empty() {
@@ -201,16 +224,17 @@ fn aggregated_resource(kind: &TypeInfo) -> Value {
     if !kind.categories.is_empty() {
         entry["categories"] = json!(kind.categories);
     }
-    let mut views = Vec::new();
-    if kind.scale.is_some() {
-        views.push(json!({
-            "subresource": "scale", "verbs": VIEW_VERBS,
-            "responseKind": { "group": "autoscaling", "version": "v1", "kind": "Scale" },
-        }));
-    }
-    if kind.status {
-        views.push(json!({ "subresource": "status", "verbs": VIEW_VERBS, "responseKind": own }));
-    }
+    let views: Vec<Value> = views(kind)
+        .into_iter()
+        .map(|view| {
+            let kind = if view.version.is_empty() {
+                json!({ "group": resource.group, "version": resource.version, "kind": view.kind })
+            } else {
+                json!({ "group": view.group, "version": view.version, "kind": view.kind })
+            };
+            json!({ "subresource": view.name, "responseKind": kind, "verbs": view.verbs })
+        })
+        .collect();
     if !views.is_empty() {
         entry["subresources"] = json!(views);
     }

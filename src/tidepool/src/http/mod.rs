@@ -4,9 +4,11 @@
 
 mod decode;
 mod discovery;
+mod json;
 mod negotiate;
 mod openapi;
 mod path;
+mod protobuf;
 mod respond;
 pub mod serve;
 #[cfg(test)]
@@ -59,7 +61,7 @@ async fn answer(server: &Server, fallback: User, request: Request<Body>) -> Resu
                 Ok(form) => form,
                 Err(status) => return respond::status(text, &status),
             };
-            let request = match decoded(path, fallback, request).await {
+            let request = match decoded(server, path, fallback, request).await {
                 Ok(request) => request,
                 Err(status) => return respond::status(text, &status),
             };
@@ -71,7 +73,12 @@ async fn answer(server: &Server, fallback: User, request: Request<Body>) -> Resu
     }
 }
 
-async fn decoded(path: ResourcePath, fallback: User, request: Request<Body>) -> Result<ApiRequest, Status> {
+async fn decoded(
+    server: &Server,
+    path: ResourcePath,
+    fallback: User,
+    request: Request<Body>,
+) -> Result<ApiRequest, Status> {
     let (parts, body) = request.into_parts();
     let query = path::query(parts.uri.query().unwrap_or_default());
     let mut options = path::options(&query)?;
@@ -89,17 +96,21 @@ async fn decoded(path: ResourcePath, fallback: User, request: Request<Body>) -> 
         bytes = decode::read(body).await?;
     }
     let content_type = header(CONTENT_TYPE);
+    let kind = server
+        .types()
+        .find(&path.group, &path.version, &path.plural)
+        .map_or_else(|| "object".to_owned(), |kind| kind.resource.kind.to_string());
     let mut value = Value::Null;
     let verb = match parts.method {
         Method::GET | Method::HEAD if path.watch || path::is_set(&query, "watch") => Verb::Watch,
         Method::GET | Method::HEAD if path.name.is_empty() => Verb::List,
         Method::GET | Method::HEAD => Verb::Get,
         Method::POST => {
-            value = decode::value(&bytes, content_type)?;
+            value = decode::value(&bytes, content_type, &kind)?;
             Verb::Create
         }
         Method::PUT => {
-            value = decode::value(&bytes, content_type)?;
+            value = decode::value(&bytes, content_type, &kind)?;
             Verb::Update
         }
         Method::PATCH => {
@@ -113,7 +124,7 @@ async fn decoded(path: ResourcePath, fallback: User, request: Request<Body>) -> 
             Verb::Patch(kind)
         }
         Method::DELETE => {
-            let body = decode::value(&bytes, content_type)?;
+            let body = decode::value(&bytes, content_type, "DeleteOptions")?;
             path::delete_options(&body, &mut options);
             if path.name.is_empty() {
                 Verb::DeleteCollection

@@ -1,4 +1,6 @@
 //! OpenAPI v3 of the served types: what kubectl asks before it applies, and what `kubectl explain` shows.
+//!
+//! One document for each group and version, made when it is asked for: built-in types from the catalogue, custom ones from their definition.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,15 +8,25 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::object;
+use crate::schema::described;
 use crate::server::{Server, TypeInfo};
 
-/// `/openapi/v3`: one document for each group and version.
+/// The version of Kubernetes that the catalogue was taken from.
+const VERSION: &str = "v1.36.0";
+
+/// `/openapi/v3`: where each document is. The hash in its address changes when the document does, since clients keep what they have read.
 pub(super) fn index(server: &Server) -> Value {
     let mut paths = Map::new();
-    for path in versions(server).into_keys() {
-        let document = document(server, &path).unwrap_or_default();
-        let digest = Sha256::digest(document.to_string());
-        let hash: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    for (path, kinds) in versions(server) {
+        let mut digest = Sha256::new();
+        digest.update(VERSION);
+        for kind in &kinds {
+            digest.update(kind.resource.plural.as_bytes());
+            let definition = server.definition(kind);
+            digest.update(definition.map_or(0, |definition| definition.version).to_be_bytes());
+        }
+        let hash: String = digest.finalize().iter().map(|byte| format!("{byte:02X}")).collect();
         let url = format!("/openapi/v3/{path}?hash={hash}");
         paths.insert(path, json!({ "serverRelativeURL": url }));
     }
@@ -24,7 +36,7 @@ pub(super) fn index(server: &Server) -> Value {
 /// The document of `api/v1` or `apis/group/version`; none when nothing is served there.
 pub(super) fn document(server: &Server, path: &str) -> Option<Value> {
     let kinds = versions(server).remove(path)?;
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut paths = Map::new();
     for kind in &kinds {
         let scope = if kind.resource.namespaced {
             "/namespaces/{namespace}"
@@ -43,13 +55,12 @@ pub(super) fn document(server: &Server, path: &str) -> Option<Value> {
                 "delete": operation(kind, "delete"),
             }),
         );
-        schema(kind, &mut schemas);
     }
     Some(json!({
         "openapi": "3.0.0",
-        "info": { "title": "Kubernetes", "version": "v1.36.0" },
+        "info": { "title": "Kubernetes", "version": VERSION },
         "paths": paths,
-        "components": { "schemas": schemas },
+        "components": { "schemas": schemas(server, &kinds) },
     }))
 }
 
@@ -85,16 +96,53 @@ fn group_version_kind(kind: &TypeInfo) -> Value {
     json!({ "group": resource.group, "version": resource.version, "kind": resource.kind })
 }
 
-/// Adds what the kind's schema says to the document's components.
-fn schema(kind: &TypeInfo, schemas: &mut Map<String, Value>) {
-    let resource = &kind.resource;
-    let group = if resource.group.is_empty() {
-        "core"
-    } else {
-        &resource.group
+/// The schemas of some types of one version, and what those refer to.
+fn schemas(server: &Server, kinds: &[Arc<TypeInfo>]) -> Map<String, Value> {
+    let builtin: Vec<&str> = kinds
+        .iter()
+        .filter(|kind| !kind.custom)
+        .map(|kind| kind.resource.kind.as_ref())
+        .collect();
+    let mut schemas = match kinds.first() {
+        Some(first) => described::schemas(&first.resource.group, &first.resource.version, &builtin),
+        None => Map::new(),
     };
-    schemas.insert(
-        format!("{group}.{}.{}", resource.version, resource.kind),
-        json!({ "type": "object", "x-kubernetes-group-version-kind": [group_version_kind(kind)] }),
+    for kind in kinds.iter().filter(|kind| kind.custom) {
+        schemas.extend(described::metadata());
+        schemas.insert(custom_name(kind), custom(server, kind));
+    }
+    schemas
+}
+
+/// `io.kruise.rollouts.v1beta1.Rollout` for a Rollout of `rollouts.kruise.io`.
+fn custom_name(kind: &TypeInfo) -> String {
+    let resource = &kind.resource;
+    let mut group: Vec<&str> = resource.group.split('.').collect();
+    group.reverse();
+    format!("{}.{}.{}", group.join("."), resource.version, resource.kind)
+}
+
+/// A custom type's schema as its definition gives it, with what every object has.
+fn custom(server: &Server, kind: &TypeInfo) -> Value {
+    let definition = server.definition(kind);
+    let versions = definition
+        .as_ref()
+        .map(|definition| object::items(&definition.value, &["spec", "versions"]))
+        .unwrap_or_default();
+    let version = versions
+        .iter()
+        .find(|version| version["name"] == *kind.resource.version);
+    let mut schema = version.map_or_else(
+        || json!({ "type": "object" }),
+        |version| version["schema"]["openAPIV3Schema"].clone(),
     );
+    let fields = object::entry(&mut schema, &["properties"]);
+    fields.insert("apiVersion".to_owned(), json!({ "type": "string" }));
+    fields.insert("kind".to_owned(), json!({ "type": "string" }));
+    fields.insert("metadata".to_owned(), described::metadata_reference());
+    object::entry(&mut schema, &[]).insert(
+        "x-kubernetes-group-version-kind".to_owned(),
+        json!([group_version_kind(kind)]),
+    );
+    schema
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::server::log::LogOptions;
 use crate::server::request::{FieldValidation, Options};
 use crate::status::Status;
 
@@ -148,6 +149,15 @@ pub(super) fn options(query: &BTreeMap<String, String>) -> Result<Options, Statu
         },
         force: is_set(query, "force"),
         ..Options::default()
+    };
+    options.log = LogOptions {
+        container: text("container"),
+        tail: number("tailLines")?.map(|lines| usize::try_from(lines).unwrap_or(usize::MAX)),
+        since: number("sinceSeconds")?.map(Duration::from_secs),
+        bytes: number("limitBytes")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        timestamps: is_set(query, "timestamps"),
+        previous: is_set(query, "previous"),
+        follow: is_set(query, "follow"),
     };
     options.delete.propagation = query.get("propagationPolicy").cloned();
     options.delete.grace = query.get("gracePeriodSeconds").and_then(|seconds| seconds.parse().ok());

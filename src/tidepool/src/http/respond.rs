@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
 use super::plain;
+use crate::logs::Following;
+use crate::server::log::shown;
 use crate::server::request::{Answer, Answered, Page};
 use crate::server::watch::{Event, WatchStream};
 use crate::server::{Server, TypeInfo};
@@ -57,6 +59,11 @@ pub(super) async fn answered(
         },
         Answer::Other { object, created } => value(code(created), text, &object)?,
         Answer::Text(log) => plain(StatusCode::OK, "text/plain", log)?,
+        Answer::Follow {
+            first,
+            rest,
+            timestamps,
+        } => follow(first, *rest, timestamps)?,
         Answer::Watch { kind, stream } => watch(kind, *stream, form)?,
     };
     for warning in answered.warnings {
@@ -119,6 +126,22 @@ async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Resu
             })
         }
     })
+}
+
+/// A log as a body that ends when its pod does.
+fn follow(first: Vec<String>, rest: Following, timestamps: bool) -> Result<Response<Body>, BoxError> {
+    let lines = stream::unfold((first.into_iter(), rest), move |(mut first, mut rest)| async move {
+        let line = match first.next() {
+            Some(line) => line,
+            None => shown(&rest.next().await?, timestamps),
+        };
+        let data: Result<Frame<Bytes>, BoxError> = Ok(Frame::data(Bytes::from(line)));
+        Some((data, (first, rest)))
+    });
+    Ok(Response::builder()
+        .status(StatusCode::OK)
+        .header(CONTENT_TYPE, "text/plain")
+        .body(BodyExt::boxed_unsync(StreamBody::new(lines)))?)
 }
 
 /// A watch as a body that ends when the watch does.

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// How many aliases one body may hold.
 const MOST_ALIASES: usize = 64;
+/// The longest body that may hold any, in bytes: what aliases make of it is at most a hundred times as much.
+const LONGEST_WITH_ALIASES: usize = 16 << 10;
 
 /// Reads one YAML document.
 ///
@@ -17,7 +19,7 @@ pub fn read(text: &str) -> Result<Value, String> {
         .split(|letter: char| letter.is_whitespace() || "[]{},".contains(letter))
         .filter(|word| word.len() > 1 && word.starts_with('*'))
         .count();
-    if aliases > MOST_ALIASES {
+    if aliases > MOST_ALIASES || (aliases > 0 && text.len() > LONGEST_WITH_ALIASES) {
         return Err("yaml: document contains excessive aliasing".to_owned());
     }
     serde_yaml::from_str(text).map_err(|error| format!("yaml: {error}"))

@@ -5,10 +5,11 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::image::{Behaviour, behaviour, version};
+use super::pen::Pen;
 use crate::object;
 
 /// The service of one container of a pod that has the address `ip`.
-pub(super) fn service(pod: &Value, container: &Value, ip: &str, chance: Chance) -> HttpService {
+pub(super) fn service(pod: &Value, container: &Value, ip: &str, chance: Chance, pen: Pen) -> HttpService {
     let image = object::text(container, &["image"]).to_owned();
     let errors = match behaviour(&image) {
         Behaviour::Echo { errors } => errors,
@@ -33,6 +34,8 @@ pub(super) fn service(pod: &Value, container: &Value, ip: &str, chance: Chance) 
         if failing {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         }
+        let (method, path) = (request.method(), request.uri().path());
+        pen.write(&format!("{method} {path} {}", response.status().as_u16()));
         let content = HeaderValue::from_static("application/json");
         response.headers_mut().insert(http::header::CONTENT_TYPE, content);
         for (header, text) in [("x-pod-name", &name), ("x-image", &image)] {

@@ -9,6 +9,7 @@
 mod echo;
 pub mod image;
 mod nodes;
+mod pen;
 mod pod_status;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use env::{Env, Moment};
+use env::Moment;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -34,6 +35,7 @@ use crate::status::Status;
 use crate::store::Stored;
 use image::{Behaviour, behaviour};
 pub use nodes::NODE_NAMES;
+use pen::Pen;
 use pod_status::{Stage, status};
 
 /// The annotation that says for how many seconds a pod serves on after it was told to end.
@@ -124,7 +126,9 @@ impl Controller for Kubelet {
     ) -> BoxFuture<'a, Result<Option<Duration>, Status>> {
         Box::pin(async move {
             let Some(pod) = cluster.get(&PODS, &key.0, &key.1) else {
-                self.state.lock().pods.remove(key);
+                if let Some(running) = self.state.lock().pods.remove(key) {
+                    cluster.logs().forget(&running.uid);
+                }
                 return Ok(None);
             };
             let node = object::text(&pod.value, &["spec", "nodeName"]);
@@ -166,7 +170,7 @@ impl Kubelet {
             (stage, running.ip.clone(), until.map(|until| until.since(now)), listens)
         };
         if listens {
-            let listening = self.listen(env, pod, &ip).await?;
+            let listening = self.listen(cluster, pod, &ip).await?;
             if let Some(running) = self.state.lock().pods.get_mut(key) {
                 running.listening = listening;
             }
@@ -191,6 +195,11 @@ impl Kubelet {
         let only_ready = matches!(before, Some(Stage::Running { .. })) && matches!(stage, Stage::Running { .. });
         if before == Some(stage) || only_ready {
             return;
+        }
+        if matches!(stage, Stage::Crashed { .. }) {
+            for container in object::items(&pod.value, &["spec", "containers"]) {
+                Pen::new(cluster, &pod.uid, object::name_of_part(container)).write("Ending with exit code 1");
+            }
         }
         let node = object::text(&pod.value, &["spec", "nodeName"]);
         for note in told::of_stage(&pod.value, stage) {
@@ -247,14 +256,16 @@ impl Kubelet {
     }
 
     /// Puts the pod's containers behind its address: all of its ports or none.
-    async fn listen(&self, env: &Env, pod: &Stored, ip: &str) -> Result<Vec<Box<dyn Listening>>, Status> {
+    async fn listen(&self, cluster: &dyn Cluster, pod: &Stored, ip: &str) -> Result<Vec<Box<dyn Listening>>, Status> {
         let mut listening = Vec::new();
         let mut bound = BTreeSet::new();
         for container in object::items(&pod.value, &["spec", "containers"]) {
             let declared = object::items(container, &["ports"]).iter();
             let declared = declared.filter_map(|port| port["containerPort"].as_i64());
-            let chance = env.chance(&format!("pod-answers/{}", pod.uid));
-            let service = echo::service(&pod.value, container, ip, chance);
+            let chance = cluster.env().chance(&format!("pod-answers/{}", pod.uid));
+            let pen = Pen::new(cluster, &pod.uid, object::name_of_part(container));
+            pen.write(&format!("Listening on {ip}"));
+            let service = echo::service(&pod.value, container, ip, chance, pen);
             for port in declared.chain(USUAL_PORTS) {
                 if bound.insert(port) {
                     let place = format!("{ip}:{port}");
@@ -297,6 +308,7 @@ impl Kubelet {
             return Ok(Some(stops.since(now)));
         }
         self.state.lock().pods.remove(key);
+        cluster.logs().forget(&pod.uid);
         if grace == Some(0) {
             // Only a finalizer of somebody else's keeps it.
             return Ok(None);

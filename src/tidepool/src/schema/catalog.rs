@@ -31,10 +31,25 @@ pub struct Builtin {
     pub categories: Vec<String>,
     /// Verbs of the collection.
     pub verbs: Vec<String>,
-    /// Names of the subresources, as `status` and `scale`.
-    pub subresources: Vec<String>,
+    /// The subresources, as discovery lists them.
+    pub subresources: Vec<Subresource>,
     /// Its schema.
     pub schema: Schema,
+}
+
+/// One subresource of a built-in type: `pods/eviction` takes an `Eviction` of `policy/v1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subresource {
+    /// Its name, as `eviction`.
+    pub name: String,
+    /// API group of what it takes; empty for the type's own.
+    pub group: String,
+    /// Version of what it takes; empty for the type's own.
+    pub version: String,
+    /// Kind of what it takes.
+    pub kind: String,
+    /// What can be done with it.
+    pub verbs: Vec<String>,
 }
 
 /// All built-in types.
@@ -68,13 +83,33 @@ impl Catalog {
     }
 }
 
-/// The data file is this crate's own; what does not hold together in it leaves types out, and the tests count them.
-fn read() -> Catalog {
+/// The schemas of the data file by their names, as it has them.
+pub(crate) fn schemas() -> Map<String, Value> {
+    match document()
+        .as_object_mut()
+        .and_then(|document| document.remove("schemas"))
+    {
+        Some(Value::Object(schemas)) => schemas,
+        _ => Map::new(),
+    }
+}
+
+fn document() -> Value {
+    unpacked(FILE)
+}
+
+/// A packed JSON document of this crate's own.
+pub(crate) fn unpacked(file: &[u8]) -> Value {
     let mut bytes = Vec::new();
-    let document: Value = match flate2::read::GzDecoder::new(FILE).read_to_end(&mut bytes) {
+    match flate2::read::GzDecoder::new(file).read_to_end(&mut bytes) {
         Ok(_) => serde_json::from_slice(&bytes).unwrap_or_default(),
         Err(_) => Value::Null,
-    };
+    }
+}
+
+/// The data file is this crate's own; what does not hold together in it leaves types out, and the tests count them.
+fn read() -> Catalog {
+    let document = document();
     let defaults: Map<String, Value> = serde_json::from_str(DEFAULTS).unwrap_or_default();
     let empty = Map::new();
     let schemas = document["schemas"].as_object().unwrap_or(&empty);
@@ -107,7 +142,13 @@ fn read() -> Catalog {
             verbs: texts(&entry["verbs"]),
             subresources: list(&entry["subresources"])
                 .iter()
-                .map(|entry| text(&entry["name"]))
+                .map(|entry| Subresource {
+                    name: text(&entry["name"]),
+                    group: text(&entry["group"]),
+                    version: text(&entry["version"]),
+                    kind: text(&entry["kind"]),
+                    verbs: texts(&entry["verbs"]),
+                })
                 .collect(),
             schema: Schema::new(arena.clone(), root),
         }));

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub(crate) mod compile;
 mod complete;
+pub(crate) mod described;
 mod format;
 pub(crate) mod node;
 mod shape;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use catalog::{Builtin, Catalog};
+pub use catalog::{Builtin, Catalog, Subresource};
 pub use compile::CompileError;
 pub use validate::FieldError;
 

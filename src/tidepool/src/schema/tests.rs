@@ -29,7 +29,7 @@ fn every_type_of_the_module_is_there() {
     assert_eq!(catalog.types()[0].resource.group, "");
     let pods = catalog.find("", "v1", "pods").unwrap();
     assert_eq!(pods.short_names, ["po"]);
-    assert!(pods.subresources.contains(&"status".to_owned()) && pods.resource.namespaced);
+    assert!(pods.subresources.iter().any(|subresource| subresource.name == "status") && pods.resource.namespaced);
 }
 
 #[test]

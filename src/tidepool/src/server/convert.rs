@@ -1,5 +1,6 @@
 //! Conversion of an object between the versions of its type: by name only, or by the definition's conversion webhook.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use super::types::TypeInfo;
 use crate::admission::webhook;
 use crate::object;
 use crate::status::Status;
+use crate::store::Stored;
 
 /// How long a conversion webhook may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,11 +64,16 @@ impl Server {
         Ok(objects)
     }
 
-    fn conversion(&self, kind: &TypeInfo) -> Value {
+    /// The CustomResourceDefinition of a custom type.
+    pub fn definition(&self, kind: &TypeInfo) -> Option<Arc<Stored>> {
         if !kind.custom {
-            return Value::Null;
+            return None;
         }
-        let definition = self.store().get(&definition_of(&kind.resource.storage()));
+        self.store().get(&definition_of(&kind.resource.storage()))
+    }
+
+    fn conversion(&self, kind: &TypeInfo) -> Value {
+        let definition = self.definition(kind);
         definition.map_or(Value::Null, |definition| definition.value["spec"]["conversion"].clone())
     }
 

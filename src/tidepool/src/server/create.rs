@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::request::{Answer, Answered, Request};
-use super::strategy::Preparing;
+use super::strategy::{Answering, Preparing};
 use super::{Server, Target, meta};
 use crate::admission::{Attributes, Operation};
 use crate::object;
@@ -21,6 +21,9 @@ impl Server {
         if !request.name.is_empty() {
             return Err(Status::method_not_allowed());
         }
+        if let Some(answering) = self.strategy(&target.kind).answering {
+            return self.answer_question(request, target, answering);
+        }
         let generated = object::name(&request.body).is_empty();
         let mut attempt = 0;
         loop {
@@ -31,6 +34,19 @@ impl Server {
                 answer => return answer,
             }
         }
+    }
+
+    /// Answers a create that stores nothing.
+    fn answer_question(&self, request: &Request, target: &Target, answering: Answering) -> Result<Answered, Status> {
+        let mut object = request.body.clone();
+        let mut warnings = Vec::new();
+        meta::accept(request, &target.kind, &mut object)?;
+        self.shape(request, &target.kind, &mut object, &mut warnings)?;
+        answering(&request.user, &mut object);
+        Ok(Answered {
+            answer: Answer::Other { object, created: true },
+            warnings,
+        })
     }
 
     async fn create_once(&self, request: &Request, target: &Target) -> Result<Answered, Status> {

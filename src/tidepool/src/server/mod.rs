@@ -8,6 +8,7 @@ mod convert;
 mod create;
 mod delete;
 mod list;
+pub mod log;
 mod meta;
 pub mod names;
 mod patch;
@@ -17,7 +18,7 @@ pub mod request;
 pub mod select;
 mod shape;
 pub mod strategy;
-mod subresource;
+pub(crate) mod subresource;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -37,6 +38,7 @@ pub use types::{TypeInfo, Types};
 pub use types_builtin::Builtin;
 
 use crate::admission::Admission;
+use crate::logs::Logs;
 use crate::status::Status;
 use crate::store::{Place, Store, Stored};
 use strategy::{Strategies, Strategy};
@@ -57,6 +59,7 @@ struct Parts {
     timeouts: Chance,
     reviews: Chance,
     closing: env::watch::Sender<bool>,
+    logs: Logs,
 }
 
 /// What every verb needs to know of its request.
@@ -80,6 +83,7 @@ impl Server {
             strategies: Strategies::builtin(),
             admission,
             closing: env::watch::Sender::new(false),
+            logs: Logs::default(),
         }))
     }
 
@@ -91,6 +95,11 @@ impl Server {
     /// The store below.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What containers wrote.
+    pub fn logs(&self) -> &Logs {
+        &self.0.logs
     }
 
     /// The types that it serves.

@@ -138,6 +138,11 @@ impl Status {
         )
     }
 
+    /// 501: something that a real cluster can do, and this one cannot.
+    pub fn not_implemented(message: impl Into<String>) -> Self {
+        Self::plain(501, "NotImplemented", message)
+    }
+
     /// 410: a revision is not kept any more.
     pub fn expired(message: impl Into<String>) -> Self {
         Self::plain(410, "Expired", message)

@@ -141,6 +141,7 @@ fn types_of(definition: &Value) -> Vec<TypeInfo> {
                     .to_owned(),
                 status: version["subresources"]["status"].is_object(),
                 scale: scale(&version["subresources"]["scale"]),
+                subresources: Vec::new(),
                 custom: true,
                 verbs: VERBS.map(str::to_owned).to_vec(),
                 schema,

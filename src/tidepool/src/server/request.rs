@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::log::LogOptions;
 use super::types::TypeInfo;
 use super::watch::WatchStream;
 use crate::cluster::DeleteOptions;
+use crate::logs::Following;
 use crate::resource::Resource;
 use crate::store::Stored;
 
@@ -123,6 +125,8 @@ pub struct Options {
     pub force: bool,
     /// How to delete.
     pub delete: DeleteOptions,
+    /// Which lines of a log.
+    pub log: LogOptions,
 }
 
 /// One request.
@@ -236,6 +240,15 @@ pub enum Answer {
     },
     /// Text, as of a log.
     Text(String),
+    /// A log that goes on.
+    Follow {
+        /// What there is already, each line with its end.
+        first: Vec<String>,
+        /// The lines to come.
+        rest: Box<Following>,
+        /// Whether lines begin with their times.
+        timestamps: bool,
+    },
 }
 
 /// An answer and what the client is to be told beside it.

@@ -10,12 +10,20 @@ use crate::object;
 use crate::status::Status;
 use crate::store::Stored;
 
+/// The subresources that are served, beside `scale`; the others are known, and refused.
+pub(crate) const SERVED: [&str; 5] = ["binding", "eviction", "finalize", "log", "status"];
+
 impl Server {
     pub(super) async fn subresource(&self, request: &Request, target: &Target) -> Result<Answered, Status> {
         if request.name.is_empty() {
             return Err(Status::no_such_path());
         }
         let kind = &target.kind;
+        let known = ["status", "scale"].contains(&request.subresource.as_str())
+            || kind.subresources.iter().any(|known| known.name == request.subresource);
+        if !known {
+            return Err(Status::no_such_path());
+        }
         match (request.subresource.as_str(), request.verb) {
             ("status", _) if !kind.status => Err(Status::no_such_path()),
             ("status", Verb::Get) => self.get(request, target).await,
@@ -26,10 +34,14 @@ impl Server {
                 Some(scale) => self.scale(request, target, scale, verb).await,
                 None => Err(Status::no_such_path()),
             },
+            ("log", Verb::Get) => self.log(request, target),
             ("binding", Verb::Create) => self.bind(request, target).await,
             ("eviction", Verb::Create) => self.evict(request, target).await,
-            ("status" | "finalize" | "binding" | "eviction", _) => Err(Status::method_not_allowed()),
-            _ => Err(Status::no_such_path()),
+            (name, _) if SERVED.contains(&name) => Err(Status::method_not_allowed()),
+            (name, _) => Err(Status::not_implemented(format!(
+                "{}/{name} is not served here: behind the objects of this cluster are no processes, files or tokens",
+                target.place.storage
+            ))),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::resource::Resource;
-use crate::schema::Schema;
+use crate::schema::{Schema, Subresource};
 use crate::table::Columns;
 
 /// One served version of one type.
@@ -25,6 +25,8 @@ pub struct TypeInfo {
     pub status: bool,
     /// Where `/scale` finds its numbers; none when there is no such subresource.
     pub scale: Option<Scale>,
+    /// Its other subresources.
+    pub subresources: Vec<Subresource>,
     /// The verbs of its collection, as discovery lists them.
     pub verbs: Vec<String>,
     /// Its fields: defaults, list types, rules.

@@ -42,7 +42,12 @@ impl Builtin {
 }
 
 fn info(described: &Described, storage_version: String) -> TypeInfo {
-    let has = |name: &str| described.subresources.iter().any(|subresource| subresource == name);
+    let has = |name: &str| {
+        described
+            .subresources
+            .iter()
+            .any(|subresource| subresource.name == name)
+    };
     TypeInfo {
         resource: described.resource.clone(),
         singular: described.singular.clone(),
@@ -55,6 +60,12 @@ fn info(described: &Described, storage_version: String) -> TypeInfo {
             status: "status.replicas".to_owned(),
             selector: Some("spec.selector".to_owned()),
         }),
+        subresources: described
+            .subresources
+            .iter()
+            .filter(|subresource| !["status", "scale"].contains(&subresource.name.as_str()))
+            .cloned()
+            .collect(),
         verbs: described.verbs.clone(),
         schema: described.schema.clone(),
         columns: table::builtin::columns(&described.resource).into(),

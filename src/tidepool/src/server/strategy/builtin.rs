@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PLAIN, Strategy, definitions, pods};
+use super::{PLAIN, Strategy, definitions, pods, reviews, webhooks, workloads};
 use crate::resource::StorageName;
 use crate::server::names::NameRule;
 
@@ -82,11 +82,11 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
         "replicasets",
         Strategy {
             fields: &["status.replicas"],
-            ..COUNTED
+            ..workloads::STRATEGY
         },
     );
     for plural in ["deployments", "statefulsets", "daemonsets"] {
-        add("apps", plural, COUNTED);
+        add("apps", plural, workloads::STRATEGY);
     }
     add(
         "batch",
@@ -118,16 +118,6 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
             ..PLAIN
         },
     );
-    for plural in ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"] {
-        add(
-            "admissionregistration.k8s.io",
-            plural,
-            Strategy {
-                unconditional_update: false,
-                ..COUNTED
-            },
-        );
-    }
     add(
         "apiextensions.k8s.io",
         "customresourcedefinitions",
@@ -142,6 +132,12 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
                 ..PLAIN
             },
         );
+    }
+    for (group, plural, answering) in reviews::QUESTIONS {
+        add(group, plural, reviews::strategy(*answering));
+    }
+    for plural in ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"] {
+        add("admissionregistration.k8s.io", plural, webhooks::STRATEGY);
     }
     table
 }

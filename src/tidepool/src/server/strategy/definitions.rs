@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CUSTOM, Preparing, Strategy};
+use super::{CUSTOM, Preparing, Strategy, columns, structural, webhooks};
 use crate::object;
 use crate::schema::Schema;
 use crate::server::refusal::Cause;
@@ -95,6 +95,8 @@ fn check(_: &Preparing<'_>, definition: &Value) -> Vec<Cause> {
             ),
         });
     }
+    let conversion = &spec["conversion"]["webhook"]["clientConfig"];
+    causes.extend(webhooks::authority(conversion, "spec.conversion.webhookClientConfig"));
     let versions = object::items(spec, &["versions"]);
     if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
         causes.push(Cause::invalid(
@@ -104,8 +106,23 @@ fn check(_: &Preparing<'_>, definition: &Value) -> Vec<Cause> {
         ));
     }
     for (index, version) in versions.iter().enumerate() {
-        if let Err(error) = Schema::custom(&version["schema"]["openAPIV3Schema"]) {
-            let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
+        let path = format!("spec.versions[{index}]");
+        columns::check(version, &path, &mut causes);
+        let schema = &version["schema"]["openAPIV3Schema"];
+        if !schema.is_object() {
+            causes.push(Cause::required(
+                format!("{path}.schema.openAPIV3Schema"),
+                "schemas are required",
+            ));
+            continue;
+        }
+        let unstructured = structural::causes(schema, &format!("{path}.schema.openAPIV3Schema"));
+        if !unstructured.is_empty() {
+            causes.extend(unstructured);
+            continue;
+        }
+        if let Err(error) = Schema::custom(schema) {
+            let field = format!("{path}.schema.openAPIV3Schema");
             causes.push(Cause::invalid(field, &version["name"], &error.to_string()));
         }
     }

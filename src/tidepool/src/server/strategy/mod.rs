@@ -3,10 +3,16 @@
 //! The machinery looks a collection up here and never asks for its name; a kind without an entry behaves as a custom resource does.
 
 mod builtin;
+mod columns;
 mod definitions;
 mod pods;
+mod reviews;
+mod structural;
+mod webhooks;
+mod workloads;
 
 pub(crate) use definitions::CLEANUP;
+pub use reviews::Answering;
 
 use std::collections::BTreeMap;
 
@@ -61,6 +67,8 @@ pub struct Strategy {
     pub prepare: &'static [Prepare],
     /// What is checked of a new value.
     pub check: &'static [Check],
+    /// The answer to a create that stores nothing, where the kind is a question.
+    pub answering: Option<Answering>,
 }
 
 /// A kind that comes from a CustomResourceDefinition.
@@ -77,6 +85,7 @@ pub const CUSTOM: Strategy = Strategy {
     spec_finalizers: false,
     prepare: &[],
     check: &[],
+    answering: None,
 };
 
 /// A built-in kind without anything special.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::workloads::containers;
 use super::{PLAIN, Preparing, Strategy};
 use crate::object;
 use crate::server::refusal::Cause;
@@ -20,7 +21,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     ],
     grace: Some(grace),
     prepare: &[prepare],
-    check: &[immutable],
+    check: &[immutable, runnable],
     ..PLAIN
 };
 
@@ -73,6 +74,15 @@ fn quality(pod: &Value) -> &'static str {
         "Guaranteed"
     } else {
         "Burstable"
+    }
+}
+
+/// A pod has containers, and each of them an image.
+fn runnable(preparing: &Preparing<'_>, pod: &Value) -> Vec<Cause> {
+    if preparing.subresource.is_empty() {
+        containers(&pod["spec"], "spec")
+    } else {
+        Vec::new()
     }
 }
 

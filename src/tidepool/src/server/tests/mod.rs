@@ -4,6 +4,7 @@ mod custom;
 mod deletes;
 mod lists;
 mod patches;
+mod person;
 mod refusals;
 mod verbs;
 mod watches;

@@ -34,7 +34,28 @@ const MAPS: &str = "/api/v1/namespaces/default/configmaps";
     MAPS,
     "{",
     400,
-    "couldn't get version/kind; json parse error: EOF while parsing an object at line 1 column 1"
+    "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input ({)"
+)]
+#[case::no_value(
+    "POST",
+    MAPS,
+    "{\"a\":}",
+    400,
+    "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: invalid character '}' looking for beginning of value ({\"a\":})"
+)]
+#[case::no_colon(
+    "POST",
+    MAPS,
+    "{\"a\" 1}",
+    400,
+    "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: invalid character '1' after object key ({\"a\" 1})"
+)]
+#[case::no_json(
+    "POST",
+    MAPS,
+    "metadata: {}",
+    400,
+    "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: invalid character 'm' looking for beginning of value (6d657461646174613a207b7d)"
 )]
 #[case::no_name(
     "POST",
@@ -111,7 +132,8 @@ fn a_refusal_says_why(
 #[rstest]
 #[case::json("application/json", json!({ "metadata": { "name": "a" }, "data": { "k": "v" } }).to_string(), 201)]
 #[case::yaml("application/yaml", "metadata:\n  name: a\ndata:\n  k: v\n".to_owned(), 201)]
-#[case::protobuf("application/vnd.kubernetes.protobuf", "k8s".to_owned(), 415)]
+#[case::protobuf("application/vnd.kubernetes.protobuf", "k8s".to_owned(), 400)]
+#[case::cbor("application/cbor", "k8s".to_owned(), 415)]
 #[case::bomb("application/yaml", bomb(), 400)]
 #[case::huge("application/json", format!("{{\"a\":\"{}\"}}", "x".repeat(4 << 20)), 413)]
 fn a_body_is_read_within_bounds(#[case] content_type: &'static str, #[case] body: String, #[case] code: u16) {
