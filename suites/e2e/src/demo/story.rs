@@ -215,7 +215,8 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
     }
 
     async fn create(&self, manifest: &str) -> Result<()> {
-        let documents = manifest::documents(manifest, "default", &|asked| asked).map_err(|error| anyhow!(error))?;
+        let documents =
+            manifest::documents(manifest, "default", &str::to_owned, &|asked| asked).map_err(|error| anyhow!(error))?;
         for document in documents {
             self.kubernetes.create(&document).await?;
         }
