@@ -4,11 +4,15 @@
 
 mod batch_release;
 mod lens;
+mod places;
 mod rollout;
+mod status;
+mod steps;
+mod style;
 
 use serde_json::Value;
 
-pub(crate) use rollout::routing_to_beta as routing;
+pub(crate) use steps::routing_to_beta as routing;
 
 use crate::names::{GROUP, V1ALPHA1, V1BETA1};
 use crate::{v1alpha1, v1beta1};

@@ -70,14 +70,19 @@ fn live(view: &View<'_>, acting: &Acting<'_>, status: &mut RolloutStatus, draft:
     if acting.turned() && status.phase != RolloutPhase::Disabling {
         return leave(view, acting, status, draft);
     }
-    if acting.rollout.spec.disabled == Some(true) {
+    let disabled = acting.rollout.spec.disabled == Some(true);
+    if !disabled && status.phase == RolloutPhase::Disabling && another_version(view, status) {
+        // Enabled again, and a version came before everything was given back: it takes the place of the one before.
+        status.phase = RolloutPhase::Progressing;
+        progressing(status, view.now, reason::INITIALIZING, "Rollout is in Progressing");
+    } else if disabled || status.phase == RolloutPhase::Disabling {
         return disable(view, acting, status, draft);
     }
     let spec = match &acting.spec {
         Ok(spec) => spec,
         Err(why) => return unworkable(acting, why, status, draft),
     };
-    if matches!(status.phase, RolloutPhase::Disabled | RolloutPhase::Disabling) {
+    if status.phase == RolloutPhase::Disabled {
         say(status, RolloutPhase::Healthy, "rollout is healthy");
     }
     if let Some(why) = &view.unreadable {

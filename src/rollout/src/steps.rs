@@ -117,6 +117,16 @@ impl Current<'_> {
         }
         let said = status.message.replace(self.says("upgrade workload to new version"));
         draft.rule("upgrade", self.says("upgrade workload to new version"));
+        if let (None, Some(routing), Some(missing)) = (self.view.canary(), &self.spec.routing, &batch.missing)
+            && canary_ingress(self.view, routing, self.acting.object).is_some()
+        {
+            draft.rule(
+                "lost",
+                "the canary Deployment is gone; its route goes before its pods do",
+            );
+            withdraw(self.view, routing, self.acting.object, draft);
+            return draft.wait(missing.clone());
+        }
         let routes = self.spec.routing.as_ref().map(|routing| (routing, &self.step.route));
         // Less traffic, or none, needs no pods first.
         let position = match routes {

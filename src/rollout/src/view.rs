@@ -174,10 +174,11 @@ impl<'a> View<'a> {
         active_replica_sets(self.world.of_kind(Kind::ReplicaSet), owner)
     }
 
-    /// The stable revision's ReplicaSet: the one stored for this release while it exists, even one that was scaled to nothing, else the oldest
-    /// that runs pods.
+    /// The stable revision's ReplicaSet: the one stored for this release, or named by the webhook's label, while it exists, even one that was
+    /// scaled to nothing; else the oldest that runs pods.
     pub(crate) fn stable_replica_set(&self, stored: Option<&str>) -> Option<&'a DynamicObject> {
         let owner = self.workload.as_ref()?.object;
+        let stored = stored.or(owner.label(label::STABLE_REVISION));
         let sets = self.world.of_kind(Kind::ReplicaSet).iter().map(AsRef::as_ref);
         let mut stored = sets.filter(|set: &&DynamicObject| {
             stored.is_some()

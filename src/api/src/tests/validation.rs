@@ -52,6 +52,10 @@ fn routing(routing: &Value) -> Value {
     json!({ "spec": { "strategy": { "canary": { "trafficRoutings": [routing] } } } })
 }
 
+fn threshold(threshold: &Value) -> Value {
+    json!({ "spec": { "strategy": { "canary": { "failureThreshold": threshold } } } })
+}
+
 fn in_place(steps: &Value) -> Value {
     json!({ "spec": { "strategy": { "canary": { "enableExtraWorkloadForCanary": false, "steps": steps } } } })
 }
@@ -94,6 +98,15 @@ fn verdict(rollout: &Value, old: Option<&Value>, others: &[Rollout]) -> String {
 #[case::c030_no_ingress_name(routing(&json!({ "service": "a", "ingress": { "name": "" } })), "ingress.name: Required value")]
 #[case::c030_no_route_name(routing(&json!({ "service": "a", "gateway": {} })), "httpRouteName: Required value")]
 #[case::c031(routing(&json!({ "service": "a", "gracePeriodSeconds": -1, "ingress": { "name": "a" } })), "gracePeriodSeconds: Invalid value: -1")]
+#[case::no_name(json!({ "spec": { "workloadRef": { "name": "" } } }), "spec.workloadRef.name: Required value: name the workload that is released")]
+#[case::threshold(threshold(&json!("20%")), "")]
+#[case::threshold_below(threshold(&json!(-1)), "canary.failureThreshold: Invalid value: -1: failureThreshold must be a number of pods, 0 or more")]
+#[case::threshold_words(threshold(&json!("some")), "canary.failureThreshold: Invalid value: \"some\"")]
+#[case::threshold_above(threshold(&json!("101%")), "canary.failureThreshold: Invalid value: \"101%\"")]
+#[case::pause_below(steps(&json!([{ "replicas": 1, "pause": { "duration": -1 } }])), "steps[0].pause.duration: Invalid value: -1: a time cannot be negative; write 0 or more seconds")]
+#[case::too_many_steps(steps(&json!(vec![json!({ "replicas": 1 }); 51])), "canary.steps: Invalid value: 51: a release has at most 50 steps")]
+#[case::as_many_as_there_may_be(steps(&json!(vec![json!({ "replicas": 1 }); 50])), "")]
+#[case::traffic_may_fall(steps(&json!([{ "replicas": 1, "traffic": "50%" }, { "replicas": 1, "traffic": "5%" }])), "")]
 fn v1beta1(#[case] patch: Value, #[case] says: &str) {
     let verdict = verdict(&beta(patch), None, &[]);
     assert!(
@@ -118,6 +131,15 @@ fn v1beta1(#[case] patch: Value, #[case] says: &str) {
     "metadata": { "annotations": { "rollouts.kruise.io/rolling-style": "Partition" } },
     "spec": { "strategy": { "canary": { "steps": [{ "weight": 60 }] } } },
 }), "at most 50%")]
+#[case::no_name(json!({ "spec": { "objectRef": { "workloadRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "" } } } }), "spec.objectRef.workloadRef.name: Required value")]
+#[case::threshold_below(threshold(&json!(-1)), "canary.failureThreshold: Invalid value: -1")]
+#[case::weight_nothing_with_pods(steps(&json!([{ "weight": 0, "replicas": 1 }])), "")]
+#[case::weight_below(steps(&json!([{ "weight": -1, "replicas": 1 }])), "steps[0].weight: Invalid value: -1")]
+#[case::pods_out_of_order(steps(&json!([{ "replicas": 3 }, { "replicas": 2 }])), "steps[1].replicas: Invalid value: 2: steps must be a non decreasing sequence")]
+#[case::no_service(routing(&json!({ "service": "", "ingress": { "name": "e" } })), "trafficRoutings[0].service: Required value")]
+#[case::no_router(routing(&json!({ "service": "e" })), "give one of ingress, gateway and customNetworkRefs")]
+#[case::grace_below(routing(&json!({ "service": "e", "gracePeriodSeconds": -1, "ingress": { "name": "e" } })), "gracePeriodSeconds: Invalid value: -1")]
+#[case::another_kind(json!({ "spec": { "objectRef": { "workloadRef": { "apiVersion": "batch/v1", "kind": "Job", "name": "e" } } } }), "WorkloadRef kind is not supported")]
 fn v1alpha1(#[case] patch: Value, #[case] says: &str) {
     let verdict = verdict(&alpha(patch), None, &[]);
     assert!(

@@ -86,6 +86,12 @@ fn strategy(canary: &CanaryStrategy, extra_workload: bool, limits: Limits, error
             "The number of Canary.Steps cannot be empty; give at least one step",
         ));
     }
+    parts::not_too_many(path, steps.len(), errors);
+    parts::failure_threshold(
+        "spec.strategy.canary.failureThreshold",
+        canary.failure_threshold.as_ref(),
+        errors,
+    );
     for (index, step) in steps.iter().enumerate() {
         one_step(&format!("{path}[{index}]"), step, errors);
         if !extra_workload {

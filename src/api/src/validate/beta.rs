@@ -42,6 +42,11 @@ pub fn rollout_beta(new: &Rollout, old: Option<&Rollout>, others: &[Rollout], li
                 limits,
                 &mut errors,
             );
+            parts::failure_threshold(
+                "spec.strategy.canary.failureThreshold",
+                canary.failure_threshold.as_ref(),
+                &mut errors,
+            );
             let routings = canary.traffic_routings.as_deref().unwrap_or_default();
             parts::routings("spec.strategy.canary.trafficRoutings", routings, &mut errors);
         }
@@ -58,6 +63,11 @@ pub fn rollout_beta(new: &Rollout, old: Option<&Rollout>, others: &[Rollout], li
                 blue_green.steps.as_deref(),
                 Some(Style::BlueGreen),
                 limits,
+                &mut errors,
+            );
+            parts::failure_threshold(
+                "spec.strategy.blueGreen.failureThreshold",
+                blue_green.failure_threshold.as_ref(),
                 &mut errors,
             );
             let routings = blue_green.traffic_routings.as_deref().unwrap_or_default();
@@ -100,6 +110,7 @@ fn steps(path: &str, steps: Option<&[Step]>, style: Option<Style>, limits: Limit
             "The number of Canary.Steps cannot be empty; give at least one step",
         ));
     }
+    parts::not_too_many(path, steps.len(), errors);
     for (index, step) in steps.iter().enumerate() {
         one_step(&format!("{path}[{index}]"), step, style, limits, errors);
     }

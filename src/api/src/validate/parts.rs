@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::field_error::FieldError;
+use crate::names::MAX_STEPS;
 use crate::parts::{IntOrString, ObjectReference, RolloutPhase};
 use crate::quantity::percent;
 use crate::v1beta1::{Rollout, TrafficRoutingRef};
@@ -30,6 +31,12 @@ pub(super) fn workload(
             path,
             json_of(workload),
             "WorkloadRef kind is not supported; use a Deployment, StatefulSet or DaemonSet of apps/v1, or a CloneSet, StatefulSet or DaemonSet of apps.kruise.io",
+        ));
+    }
+    if workload.name.is_empty() {
+        errors.push(FieldError::required(
+            format!("{path}.name"),
+            "name the workload that is released",
         ));
     }
     let same = |other: &&Rollout| {
@@ -78,6 +85,33 @@ pub(super) fn not_fewer(path: &str, before: &IntOrString, now: &IntOrString, err
             path,
             json_of(now),
             format!("steps must be a non decreasing sequence of replicas, and the step before has {}; put the steps in order", json_of(before)),
+        ));
+    }
+}
+
+/// How many updated pods may be unready: a number, or a share of them.
+pub(super) fn failure_threshold(path: &str, threshold: Option<&IntOrString>, errors: &mut Vec<FieldError>) {
+    let good = match threshold {
+        None => true,
+        Some(IntOrString::Int(number)) => *number >= 0,
+        Some(IntOrString::String(text)) => percent(text).is_ok_and(|percents| (0..=100).contains(&percents)),
+    };
+    if !good {
+        errors.push(FieldError::invalid(
+            path,
+            json_of(&threshold),
+            "failureThreshold must be a number of pods, 0 or more, or a percentage with '0%' <= failureThreshold <= '100%'",
+        ));
+    }
+}
+
+/// At most as many steps as the schema holds, also where the schema is not asked.
+pub(super) fn not_too_many(path: &str, count: usize, errors: &mut Vec<FieldError>) {
+    if count > MAX_STEPS {
+        errors.push(FieldError::invalid(
+            path,
+            json!(count),
+            format!("a release has at most {MAX_STEPS} steps; put some together"),
         ));
     }
 }

@@ -7,4 +7,6 @@ mod laws;
 mod model;
 mod refusals;
 mod steps;
+mod storm;
 mod walkthrough;
+mod words;

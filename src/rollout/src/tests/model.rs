@@ -23,6 +23,8 @@ pub(super) struct Model {
     version: u64,
     /// Every write that went through, as a line.
     pub(super) log: Vec<String>,
+    /// What each status of the Rollout said, as a few lines.
+    pub(super) told: Vec<String>,
     /// Pods of these images never become ready.
     pub(super) bad_image: Option<&'static str>,
     /// As many pods of each canary never become ready.
@@ -55,6 +57,7 @@ impl Model {
             objects: BTreeMap::new(),
             version: 0,
             log: Vec::new(),
+            told: Vec::new(),
             bad_image: None,
             unready_pods: 0,
             complaint: None,
@@ -243,6 +246,9 @@ impl Model {
                 self.edit(write.target.kind, &write.target.name, |object| {
                     object["status"] = status.clone()
                 });
+                if write.target.kind == Kind::Rollout {
+                    self.told.push(telling(status));
+                }
                 let sub = &status["canaryStatus"];
                 let step = sub
                     .get("currentStepState")
@@ -321,6 +327,26 @@ impl Model {
         }
         panic!("no rest after 500 decisions:\n{}", self.log.join("\n"));
     }
+}
+
+fn telling(status: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let sub = &status["canaryStatus"];
+    let conditions = status["conditions"].as_array().into_iter().flatten().map(|condition| {
+        let [kind, value, reason, message] =
+            ["type", "status", "reason", "message"].map(|field| text(&condition[field]));
+        format!("\n  {kind}={value} {reason}: {message}")
+    });
+    format!(
+        "{} {} {} next {} {}: {}{}",
+        text(&status["phase"]),
+        sub["currentStepIndex"],
+        text(&sub["currentStepState"]),
+        sub["nextStepIndex"],
+        text(&sub["finalisingStep"]),
+        text(&status["message"]),
+        conditions.collect::<String>()
+    )
 }
 
 fn words(ops: &[Op]) -> String {
