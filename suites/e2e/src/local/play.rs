@@ -18,7 +18,7 @@ use super::bed::{CLUSTER, LocalBed};
 use super::ground::Ground;
 
 /// How many scenarios run at the same time when nobody says: nearly all of their time is waiting.
-const JOBS: usize = 10;
+const JOBS: usize = 16;
 
 /// How often it is looked whether Ctrl-C was pressed.
 const LOOK: Duration = Duration::from_millis(100);

@@ -56,11 +56,17 @@ fn a_given_program_of_another_version_is_not_taken() {
         assets: Some(folder.clone()),
         ..bare(&folder)
     };
-    let refused = Tools::find_or_build(&machine, &[Program::Etcd], &mut Vec::new());
+    let mut said = Vec::new();
+    let refused = Tools::find_or_build(&machine, &[Program::Etcd], &mut said);
     std::fs::write(&script, "#!/bin/sh\necho etcd Version: 3.6.8\n").unwrap();
     let taken = Tools::find_or_build(&machine, &[Program::Etcd], &mut Vec::new());
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(refused, Err(LocalError::NoGo { .. })), "{refused:?}");
+    let said = String::from_utf8(said).unwrap();
+    assert!(
+        said.ends_with("etcd is not the etcd of Kubernetes v1.36.3 and etcd v3.6.8, and is not used\n"),
+        "{said}"
+    );
     assert_eq!(taken.unwrap().path(Program::Etcd), script);
 }
 

@@ -120,6 +120,18 @@ impl Machine {
         })
     }
 
+    /// The files of those names in `KUBEBUILDER_ASSETS`.
+    fn given<'a>(&'a self, programs: &'a [Program]) -> impl Iterator<Item = (Program, PathBuf)> + 'a {
+        let folder = self.assets.iter();
+        folder
+            .flat_map(|folder| {
+                programs
+                    .iter()
+                    .map(move |program| (*program, folder.join(program.name())))
+            })
+            .filter(|(_, file)| file.exists())
+    }
+
     /// The folder of the pinned versions.
     pub(super) fn built(&self) -> PathBuf {
         let kubernetes = pinned("k8s.io/kubernetes");
@@ -154,6 +166,18 @@ impl Tools {
             .iter()
             .filter_map(|program| Some((*program, find(machine, *program)?)))
             .collect();
+        for (program, file) in machine.given(programs) {
+            if found.get(&program) != Some(&file) {
+                writeln!(
+                    progress,
+                    "KUBEBUILDER_ASSETS: {} is not the {} of {}, and is not used",
+                    file.display(),
+                    program.name(),
+                    pinned_versions()
+                )
+                .map_err(LocalError::io("tell the progress to", "standard error"))?;
+            }
+        }
         let missing: Vec<Program> = programs
             .iter()
             .copied()
@@ -179,10 +203,11 @@ impl Tools {
 
 /// A program of the pinned version that exists already: given, built before, or on PATH.
 fn find(machine: &Machine, program: Program) -> Option<PathBuf> {
-    let given = machine.assets.as_ref().map(|folder| folder.join(program.name()));
     let built = machine.built().join(program.name());
-    given
-        .filter(|file| is_pinned(program, file))
+    machine
+        .given(&[program])
+        .map(|(_, file)| file)
+        .find(|file| is_pinned(program, file))
         .or_else(|| built.is_file().then_some(built))
         .or_else(|| machine.on_path(program.name()).filter(|file| is_pinned(program, file)))
 }
