@@ -94,6 +94,7 @@ impl Server {
         for prepare in strategy.prepare {
             prepare(&preparing, &mut body);
         }
+        self.allocate(target, &preparing, &name, &mut body)?;
         self.verify(target, &preparing, &name, &body)?;
         self.0
             .admission

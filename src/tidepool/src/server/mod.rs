@@ -29,7 +29,7 @@ pub mod watch;
 use std::sync::Arc;
 
 use env::{Chance, Env};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use registry::Registry;
@@ -39,6 +39,7 @@ pub use types_builtin::Builtin;
 
 use crate::admission::Admission;
 use crate::logs::Logs;
+use crate::object;
 use crate::status::Status;
 use crate::store::{Place, Store, Stored};
 use strategy::{Strategies, Strategy};
@@ -165,6 +166,27 @@ impl Server {
 
     fn strategy(&self, kind: &TypeInfo) -> &Strategy {
         self.0.strategies.of(&kind.resource.storage(), kind.custom)
+    }
+
+    /// Gives a new value what only one object of its collection may have.
+    fn allocate(
+        &self,
+        target: &Target,
+        preparing: &strategy::Preparing<'_>,
+        name: &str,
+        new: &mut Value,
+    ) -> Result<(), Status> {
+        let Some(allocate) = self.strategy(&target.kind).allocate else {
+            return Ok(());
+        };
+        let (_, mut others) = self.store().list(&target.place.storage, None);
+        others.retain(|other| other.uid != object::uid(new));
+        let causes = allocate(preparing, &others, new);
+        if causes.is_empty() {
+            Ok(())
+        } else {
+            Err(Status::invalid(&target.kind, name, &causes))
+        }
     }
 
     /// Notes a write in the trace.

@@ -131,6 +131,7 @@ impl Server {
         for prepare in strategy.prepare {
             prepare(&preparing, &mut new);
         }
+        self.allocate(target, &preparing, &place.name, &mut new)?;
         if strategy.generation && (request.subresource != "status") && differs(kind, &old, &new) {
             let generation = object::generation(&old) + 1;
             object::entry(&mut new, &["metadata"]).insert("generation".to_owned(), json!(generation));

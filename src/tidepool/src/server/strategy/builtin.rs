@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PLAIN, Strategy, definitions, pods, reviews, webhooks, workloads};
+use super::{PLAIN, Strategy, definitions, pods, reviews, services, webhooks, workloads};
 use crate::resource::StorageName;
 use crate::server::names::NameRule;
 
@@ -33,15 +33,7 @@ pub(super) fn table() -> BTreeMap<StorageName, Strategy> {
             ..PLAIN
         },
     );
-    add(
-        "",
-        "services",
-        Strategy {
-            names: NameRule::Service,
-            fields: &["spec.clusterIP", "spec.type"],
-            ..PLAIN
-        },
-    );
+    add("", "services", services::STRATEGY);
     add(
         "",
         "nodes",

@@ -7,6 +7,7 @@ mod columns;
 mod definitions;
 mod pods;
 mod reviews;
+mod services;
 mod structural;
 mod webhooks;
 mod workloads;
@@ -15,12 +16,14 @@ pub(crate) use definitions::CLEANUP;
 pub use reviews::Answering;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::names::NameRule;
 use super::refusal::Cause;
 use crate::resource::StorageName;
+use crate::store::Stored;
 
 /// What a preparing function may look at beside the object.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,8 @@ pub struct Preparing<'a> {
 pub type Prepare = fn(&Preparing<'_>, &mut Value);
 /// Says what is wrong with a new value.
 pub type Check = fn(&Preparing<'_>, &Value) -> Vec<Cause>;
+/// Gives a new value what its kind hands out once each (addresses, ports), given the other objects of the collection, and says what it cannot have.
+pub type Allocate = fn(&Preparing<'_>, &[Arc<Stored>], &mut Value) -> Vec<Cause>;
 /// The seconds of grace of an object: its own, given what was asked for.
 pub type Grace = fn(&Value, Option<i64>) -> i64;
 
@@ -65,6 +70,8 @@ pub struct Strategy {
     pub spec_finalizers: bool,
     /// What is done to a new value first.
     pub prepare: &'static [Prepare],
+    /// What a new value is given that no other object may have.
+    pub allocate: Option<Allocate>,
     /// What is checked of a new value.
     pub check: &'static [Check],
     /// The answer to a create that stores nothing, where the kind is a question.
@@ -84,6 +91,7 @@ pub const CUSTOM: Strategy = Strategy {
     kept: &[],
     spec_finalizers: false,
     prepare: &[],
+    allocate: None,
     check: &[],
     answering: None,
 };

@@ -6,6 +6,7 @@ mod lists;
 mod patches;
 mod person;
 mod refusals;
+mod services;
 mod verbs;
 mod watches;
 
