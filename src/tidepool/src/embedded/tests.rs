@@ -7,10 +7,12 @@ use std::time::Duration;
 use env::sim::{SimEnv, run};
 use env::{Trace, empty};
 use http::{Request, StatusCode};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Embedded, Options};
 use crate::cluster::{Cluster, DeleteOptions};
+use crate::kubelet::DRAIN_ANNOTATION;
 use crate::object;
 use crate::resource::{
     DEPLOYMENTS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, PODS, REPLICA_SETS, Resource, SERVICES,
@@ -64,7 +66,11 @@ fn with_shop<F: Future<Output = Bed>>(seed: u64, body: impl FnOnce(Bed) -> F) {
             }] } }] },
         })).await;
         bed.until("five are available", Bed::is_complete).await;
-        bed.world.env.sleep(Duration::from_secs(3)).await;
+        bed.until("the gateway has caught up", |bed| {
+            !bed.embedded.route("shop", "/", &[]).is_empty()
+        })
+        .await;
+        bed.world.env.sleep(Duration::from_secs(5)).await;
         let bed = body(bed).await;
         bed.embedded.stop().await;
     });
@@ -178,6 +184,33 @@ fn a_rolling_update_loses_no_request_and_stays_within_its_bounds() {
     }
 }
 
+/// The world is not kinder than a real one: who does not drain loses what the gateway still sends, for as long as it lags behind.
+#[rstest]
+#[case::closes_at_once("0", true)]
+#[case::drains_for_less_than_the_gateway_needs("1", true)]
+#[case::drains_for_as_long_as_the_gateway_may_lag("5", false)]
+fn an_application_loses_requests_in_a_roll_unless_it_drains(#[case] seconds: &str, #[case] loses: bool) {
+    with_shop(1, |bed| async move {
+        let roll = |image: &'static str| {
+            bed.set(move |spec| {
+                spec["template"]["metadata"]["annotations"] = json!({ DRAIN_ANNOTATION: seconds });
+                spec["template"]["spec"]["containers"][0]["image"] = json!(image);
+            })
+        };
+        roll("echo:v2").await;
+        bed.world.env.sleep(Duration::from_secs(60)).await;
+        roll("echo:v3").await;
+        let mut lost = 0;
+        for _ in 0..2_000 {
+            lost += u32::from(bed.ask().await != StatusCode::OK);
+            bed.world.env.sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(bed.images(), ["echo:v3"; 5]);
+        assert_eq!(lost > 0, loses, "{lost} of 2000");
+        bed
+    });
+}
+
 #[test]
 fn a_release_that_never_becomes_ready_keeps_the_old_pods_and_says_so() {
     with_shop(1, |bed| async move {
@@ -278,5 +311,32 @@ fn an_idle_cluster_writes_nothing_in_a_day() {
         bed.world.env.sleep(Duration::from_secs(24 * 3600)).await;
         assert_eq!(*bed.embedded.changes().borrow(), before);
         bed
+    });
+}
+
+#[test]
+fn a_hundred_clusters_live_in_one_process() {
+    run(1, Trace::off(), |_| async move {
+        let mut all = Vec::new();
+        for seed in 0..100 {
+            let world = SimEnv::new(seed, Trace::off());
+            let embedded = Embedded::start(&world.env, &world.network, Options::default()).await;
+            let pod = json!({
+                "apiVersion": "v1", "kind": "Pod", "metadata": { "namespace": "default", "name": format!("pod-{seed}") },
+                "spec": { "containers": [{ "name": "main", "image": "echo", "ports": [{ "containerPort": 8080 }] }] },
+            });
+            embedded.cluster().create(&PODS, pod).await.expect("it is valid");
+            all.push((world, embedded));
+        }
+        all[0].0.env.sleep(Duration::from_secs(5)).await;
+        for (seed, (world, embedded)) in all.into_iter().enumerate() {
+            let pods = embedded.cluster().list(&PODS, None);
+            assert_eq!(pods.len(), 1, "no cluster sees another's pods");
+            let ip = object::text(&pods[0].value, &["status", "podIP"]);
+            let service = world.env.dial(&format!("{ip}:8080")).await.expect("it listens");
+            let answer = service.send(Request::new(empty())).await.expect("it answers");
+            assert_eq!(answer.headers()["x-pod-name"], format!("pod-{seed}").as_str());
+            embedded.stop().await;
+        }
     });
 }

@@ -1,41 +1,17 @@
-//! The running gateway: follows the cluster with a lag, forwards what it is asked.
-//!
-//! A change reaches the configuration some time after the cluster shows it, as with a real proxy; until then requests go where they went.
+//! The running gateway: forwards what it is asked by the configuration of now.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use env::{Body, BoxError, Chance, Env, HttpService, full};
 use http::{Request, Response, StatusCode};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::choose::{Asked, Outcome, Share, choose};
-use super::config::{Config, compile};
+use super::config::Config;
+use super::follow::{Lag, follow};
 use crate::cluster::Cluster;
-use crate::resource::{ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, Resource, SERVICES};
-
-const FOLLOWED: [Resource; 4] = [INGRESSES, INGRESS_CLASSES, SERVICES, ENDPOINT_SLICES];
-
-/// How long after a change the gateway acts on it; drawn between the two.
-#[derive(Clone, Copy, Debug)]
-pub struct Lag {
-    /// The soonest.
-    pub least: Duration,
-    /// The latest.
-    pub most: Duration,
-}
-
-impl Default for Lag {
-    /// What a lone write takes on ingress-nginx.
-    fn default() -> Self {
-        Self {
-            least: Duration::from_millis(500),
-            most: Duration::from_millis(900),
-        }
-    }
-}
 
 /// A pod, by its namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,9 +40,14 @@ impl Gateway {
 
     /// A gateway that follows nothing: it answers 404 to everybody.
     pub fn idle(env: &Env) -> Self {
+        Self::fixed(env, Config::default())
+    }
+
+    /// A gateway that follows nothing, and routes by this configuration.
+    pub fn fixed(env: &Env, config: Config) -> Self {
         Self {
             env: env.clone(),
-            config: Arc::default(),
+            config: Arc::new(Mutex::new(Arc::new(config))),
             picks: env.chance("gateway/pick"),
         }
     }
@@ -176,24 +157,4 @@ fn plain(code: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(full(text));
     *response.status_mut() = code;
     response
-}
-
-async fn follow(cluster: Arc<dyn Cluster>, lag: Lag, config: Arc<Mutex<Arc<Config>>>) {
-    let lags = cluster.env().chance("gateway/lag");
-    let mut changes = cluster.watch(&FOLLOWED);
-    let mut first = true;
-    while !changes.next().await.is_empty() {
-        // What changes during the lag is picked up with it: the configuration is compiled from what the cluster shows afterwards.
-        if !std::mem::take(&mut first) {
-            cluster.env().sleep(lags.duration(lag.least, lag.most)).await;
-        }
-        let lists = FOLLOWED.each_ref().map(|resource| -> Vec<Value> {
-            cluster
-                .list(resource, None)
-                .iter()
-                .map(|stored| stored.value.clone())
-                .collect()
-        });
-        *config.lock() = Arc::new(compile(&lists[0], &lists[1], &lists[2], &lists[3]));
-    }
 }

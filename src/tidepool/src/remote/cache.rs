@@ -84,16 +84,20 @@ impl Cache {
         self.filled.subscribe()
     }
 
-    /// The answer to a write of this process.
+    /// The answer to a write of this process. It is kept where a feed follows the collection: elsewhere it would grow old.
     pub(super) fn written(&self, resource: &Resource, value: Value) -> Arc<Stored> {
         let (place, object) = placed(resource, value);
-        let mut marks = self.marks.lock();
-        marks
-            .entry(place.storage.clone())
-            .or_default()
-            .written
-            .insert(place.clone());
-        self.store.mirror(&place, object.clone());
+        let followed = self
+            .wanted
+            .borrow()
+            .iter()
+            .any(|wanted| wanted.storage() == place.storage);
+        if followed {
+            let mut marks = self.marks.lock();
+            let marks = marks.entry(place.storage.clone()).or_default();
+            marks.written.insert(place.clone());
+            self.store.mirror(&place, object.clone());
+        }
         object
     }
 

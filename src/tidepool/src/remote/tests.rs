@@ -15,6 +15,8 @@ use crate::object;
 use crate::resource::{DEPLOYMENTS, INGRESS_CLASSES, INGRESSES, NODES, PODS, Resource, SERVICES};
 use crate::{DataPlane, Embedded};
 
+const CONFIG_MAPS: Resource = Resource::of("", "v1", "configmaps", "ConfigMap", true);
+
 /// A control plane without nodes, and the parts that serve it through its API.
 struct Bed {
     world: SimEnv,
@@ -219,6 +221,15 @@ fn what_is_watched_later_is_cached_from_then_on() {
         create_shop(&bed.control_plane.cluster()).await;
         let cluster = bed.remote.cluster();
         assert_eq!(cluster.list(&DEPLOYMENTS, None), []);
+        let config = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "namespace": "default", "name": "unfollowed" },
+        });
+        cluster.create(&CONFIG_MAPS, config).await.expect("it is valid");
+        assert_eq!(
+            cluster.list(&CONFIG_MAPS, None),
+            [],
+            "nobody would tell when it changes"
+        );
         let mut watched = cluster.watch(&[DEPLOYMENTS]);
         let delivered = watched.next().await;
         assert_eq!(object::name(&delivered[0].object.value), "shop");

@@ -271,8 +271,9 @@ impl Bed for EmbeddedBed {
     }
 
     fn gateway_lag(&self) -> Duration {
-        // Twice the gateway's own: a change that comes during one lag waits for the next.
-        Duration::from_millis(1_800)
+        // A change that comes right after another waits for the gateway's next reading.
+        let lag = tidepool::gateway::Lag::default();
+        lag.between + lag.most
     }
 
     fn writes(&self) -> Vec<Write> {

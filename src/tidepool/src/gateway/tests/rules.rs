@@ -1,50 +1,12 @@
 //! The gateway's rules, row by row as they were measured on ingress-nginx 1.15.1.
 
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Asked, Config, Outcome, choose, compile};
+use super::super::{Asked, Config, Outcome, choose, compile};
+use super::{config, ingress, service, slice};
 
-fn ingress(name: &str, service: &str, annotations: &[(&str, &str)]) -> Value {
-    let mut all: serde_json::Map<String, Value> = annotations
-        .iter()
-        .map(|(key, value)| (format!("nginx.ingress.kubernetes.io/{key}"), json!(value)))
-        .collect();
-    all.insert("kubernetes.io/ingress.class".to_owned(), json!("nginx"));
-    let backend = json!({ "service": { "name": service, "port": { "number": 80 } } });
-    let path = json!({ "path": "/", "pathType": "Prefix", "backend": backend });
-    json!({
-        "metadata": { "namespace": "default", "name": name, "annotations": all },
-        "spec": { "rules": [{ "host": "echo.example.com", "http": { "paths": [path] } }] },
-    })
-}
-
-fn service(name: &str) -> Value {
-    json!({ "metadata": { "namespace": "default", "name": name }, "spec": { "ports": [{ "port": 80 }] } })
-}
-
-fn slice(service: &str, pods: &[&str]) -> Value {
-    let endpoint = |pod: &&str| json!({ "addresses": [format!("10.0.0.{}", pod.len())], "conditions": { "ready": true }, "targetRef": { "name": pod } });
-    json!({
-        "metadata": { "namespace": "default", "name": service, "labels": { "kubernetes.io/service-name": service } },
-        "ports": [{ "port": 8080 }],
-        "endpoints": pods.iter().map(endpoint).collect::<Vec<_>>(),
-    })
-}
-
-fn config(canary: &[(&str, &str)], canary_pods: &[&str]) -> Config {
-    let mut annotations = vec![("canary", "true")];
-    annotations.extend(canary);
-    compile(
-        &[
-            ingress("echo", "echo", &[]),
-            ingress("echo-canary", "echo-canary", &annotations),
-        ],
-        &[],
-        &[service("echo"), service("echo-canary")],
-        &[slice("echo", &["a", "bb"]), slice("echo-canary", canary_pods)],
-    )
-}
+const STABLE: [&str; 2] = ["a", "bb"];
 
 fn canary_share(config: &Config, headers: &[(&str, &str)]) -> f64 {
     let headers: Vec<_> = headers
@@ -84,18 +46,25 @@ fn canary_share(config: &Config, headers: &[(&str, &str)]) -> f64 {
 #[case::cookie_never(&[("canary-by-cookie", "c"), ("canary-weight", "100")], &[("cookie", "c=never")], 0.0)]
 #[case::header_beats_cookie(&[("canary-by-header", "x-c"), ("canary-by-cookie", "c")], &[("x-c", "never"), ("cookie", "c=always")], 0.0)]
 #[case::cookie_counts_when_the_header_decides_nothing(&[("canary-by-header", "x-c"), ("canary-by-cookie", "c")], &[("x-c", "b"), ("cookie", "c=always")], 1.0)]
+#[case::weight_0_and_header_always(&[("canary-by-header", "x-c"), ("canary-weight", "0")], &[("x-c", "always")], 1.0)]
+#[case::weight_100_and_cookie_never(&[("canary-by-cookie", "c"), ("canary-weight", "100")], &[("cookie", "c=never")], 0.0)]
+#[case::a_weight_above_its_total_is_everything(&[("canary-weight", "400")], &[], 1.0)]
+#[case::a_total_of_nothing_counts_as_100(&[("canary-weight", "20"), ("canary-weight-total", "0")], &[], 0.2)]
+#[case::a_value_beats_a_pattern(&[("canary-by-header", "x-c"), ("canary-by-header-value", "beta"), ("canary-by-header-pattern", ".*")], &[("x-c", "v1")], 0.0)]
+#[case::a_pattern_that_is_none_leaves_always(&[("canary-by-header", "x-c"), ("canary-by-header-pattern", "(")], &[("x-c", "always")], 1.0)]
+#[case::a_value_without_a_header_means_nothing(&[("canary-by-header-value", "beta"), ("canary-weight", "20")], &[("x-c", "beta")], 0.2)]
 fn a_canary_gets_its_share(
     #[case] annotations: &[(&str, &str)],
     #[case] headers: &[(&str, &str)],
     #[case] expected: f64,
 ) {
-    let share = canary_share(&config(annotations, &["canary"]), headers);
+    let share = canary_share(&config(annotations, &STABLE, &["canary"]), headers);
     assert!((share - expected).abs() < 1e-9, "{share}");
 }
 
 #[test]
 fn a_canary_without_endpoints_gets_nothing() {
-    assert!(canary_share(&config(&[("canary-weight", "100")], &[]), &[]) < 1e-9);
+    assert!(canary_share(&config(&[("canary-weight", "100")], &STABLE, &[]), &[]) < 1e-9);
 }
 
 #[test]
@@ -114,12 +83,49 @@ fn a_second_canary_for_one_rule_has_no_effect() {
     assert!((canary_share(&config, &[]) - 0.1).abs() < 1e-9);
 }
 
+#[test]
+fn canaries_of_different_hosts_do_not_meet() {
+    let weight = |value| [("canary", "true"), ("canary-weight", value)];
+    let mut elsewhere = ingress("elsewhere", "echo-canary", &weight("90"));
+    elsewhere["spec"]["rules"][0]["host"] = json!("other.example.com");
+    let config = compile(
+        &[
+            ingress("echo", "echo", &[]),
+            elsewhere,
+            ingress("here", "echo-canary", &weight("10")),
+        ],
+        &[],
+        &[service("echo"), service("echo-canary")],
+        &[slice("echo", &["a"]), slice("echo-canary", &["canary"])],
+    );
+    assert!((canary_share(&config, &[]) - 0.1).abs() < 1e-9);
+    let asked = Asked {
+        host: "other.example.com",
+        path: "/",
+        headers: &[],
+    };
+    // A canary alone makes no route.
+    assert_eq!(choose(&config, asked), Outcome::NoRoute);
+}
+
+#[test]
+fn a_canary_in_front_of_the_same_service_has_no_effect() {
+    let weight = [("canary", "true"), ("canary-weight", "50")];
+    let config = compile(
+        &[ingress("echo", "echo", &[]), ingress("canary", "echo", &weight)],
+        &[],
+        &[service("echo")],
+        &[slice("echo", &["a"])],
+    );
+    assert!(canary_share(&config, &[]) < 1e-9);
+}
+
 #[rstest]
 #[case::another_host("other.example.com", "/", Outcome::NoRoute)]
 fn what_matches_nothing_is_refused(#[case] host: &str, #[case] path: &str, #[case] expected: Outcome) {
     assert_eq!(
         choose(
-            &config(&[], &[]),
+            &config(&[], &STABLE, &[]),
             Asked {
                 host,
                 path,
