@@ -2,6 +2,9 @@
 //!
 //! A cheap handle that the driver writes to and one HTTP service reads. Nothing here is read back by any decision.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 

@@ -4,9 +4,11 @@
 //! go by in a minute. No other module may call `tokio::time` or `jiff::Timestamp::now`.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A point in an environment's monotonic time: the duration since the environment began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +46,8 @@ pub struct Clock {
     wall: Wall,
     start: tokio::time::Instant,
     speed: f64,
+    /// By how many milliseconds the wall clock has been set forward, in all clones.
+    skew: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -54,6 +58,7 @@ impl Clock {
             wall: Wall::System,
             start: tokio::time::Instant::now(),
             speed: 1.0,
+            skew: Arc::default(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Clock {
             wall: Wall::Counted(epoch),
             start: tokio::time::Instant::now(),
             speed,
+            skew: Arc::default(),
         }
     }
 
@@ -73,8 +79,19 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self.wall {
             Wall::System => Timestamp::now(),
-            Wall::Counted(epoch) => epoch.checked_add(self.elapsed().0).unwrap_or(Timestamp::MAX),
+            Wall::Counted(epoch) => {
+                let skew = SignedDuration::from_millis(self.skew.load(Ordering::Relaxed));
+                let counted = epoch.checked_add(self.elapsed().0);
+                counted.and_then(|now| now.checked_add(skew)).unwrap_or(Timestamp::MAX)
+            }
         }
+    }
+
+    /// Sets the wall clock of a counted clock and its clones forward, or back, as a person or a time server does to a machine's. What is
+    /// waited for does not move.
+    pub fn set_forward(&self, by: SignedDuration) {
+        let milliseconds = i64::try_from(by.as_millis()).unwrap_or_default();
+        self.skew.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
     /// How much of this clock's time has passed since it was made.

@@ -22,10 +22,10 @@ impl Backoff {
         most: Duration::from_secs(30),
     };
 
-    /// For a list or watch that failed.
+    /// For a list or watch that failed. Short at most, since releases stand still meanwhile and there are only a few watches.
     pub(crate) const WATCH: Self = Self {
         least: Duration::from_millis(200),
-        most: Duration::from_secs(30),
+        most: Duration::from_secs(5),
     };
 
     /// The delay after `failures` failures in a row before this one.

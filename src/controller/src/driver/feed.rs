@@ -2,6 +2,8 @@
 //!
 //! The only thing it knows is where to send them. A list is sent as one delivery when it is complete, so that the caches never show half of it.
 
+use std::time::Duration;
+
 use env::{Env, Moment};
 use futures::{StreamExt, pin_mut};
 use kube::api::{Api, DynamicObject};
@@ -9,12 +11,15 @@ use kube::core::TypeMeta;
 use kube::runtime::watcher::{self, Event};
 use rollout::Kind;
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::cache::Delivery;
 use crate::explain::explain_watch;
 use crate::telemetry::Telemetry;
+
+/// After this time without a failure the next one is a first one again. Longer than a try may take.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// Watches `kind` in all namespaces until the receiver is gone or the task is stopped.
 pub(crate) async fn feed(
@@ -39,7 +44,7 @@ pub(crate) async fn feed(
     let chance = env.chance(&format!("watch/{}", name));
     let events = watcher::watcher(api, watcher::Config::default());
     pin_mut!(events);
-    let mut failures = 0;
+    let (mut failures, mut failed) = (0, Moment::default());
     let mut list: Vec<DynamicObject> = Vec::new();
     let mut began = Moment::default();
     while let Some(event) = events.next().await {
@@ -70,6 +75,12 @@ pub(crate) async fn feed(
             }
             Err(error) => {
                 telemetry.watch_failed(name);
+                // A watch that is back says so only when something happens; one that has been silent for long enough was back.
+                let now = env.clock().elapsed();
+                if now.since(failed) > FORGOTTEN {
+                    failures = 0;
+                }
+                failed = now;
                 let delay = Backoff::WATCH.delay(failures, &chance);
                 // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
                 if failures == 0 {
@@ -92,7 +103,10 @@ pub(crate) async fn feed(
                 continue;
             }
         };
-        failures = 0;
+        if failures > 0 {
+            info!(kind = name, "watching again");
+            failures = 0;
+        }
         if deliveries.send((kind, delivery)).await.is_err() {
             return;
         }

@@ -107,12 +107,14 @@ fn place(client: &kube::Client, object: &Value) -> Place {
     }
 }
 
-/// Applies the definitions and configurations.
+/// Applies the definitions and configurations. What another manager once pointed elsewhere is pointed here first, since applying leaves a
+/// stranger's fields alone, and an address beside an address is invalid.
 ///
 /// # Errors
 /// When the API server refuses or is not reached.
 pub async fn apply(client: &kube::Client, endpoint: &Endpoint, authority: &[u8]) -> Result<(), InstallError> {
     for object in objects(endpoint, authority) {
+        point_one(client, &object).await?;
         let Place { api, kind, name } = place(client, &object);
         let params = PatchParams::apply(FIELD_MANAGER).force();
         api.patch(&name, &params, &Patch::Apply(&object))
@@ -129,27 +131,55 @@ pub async fn apply(client: &kube::Client, endpoint: &Endpoint, authority: &[u8])
 /// When the API server refuses or is not reached.
 pub async fn point(client: &kube::Client, endpoint: &Endpoint, authority: &[u8]) -> Result<(), InstallError> {
     for object in objects(endpoint, authority) {
-        let Place { api, kind, name } = place(client, &object);
-        let patch = if kind == "CustomResourceDefinition" {
-            Patch::Merge(json!({ "spec": { "conversion": object["spec"]["conversion"] } }))
-        } else {
-            let webhooks: Vec<Value> = object["webhooks"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|webhook| json!({ "name": webhook["name"], "clientConfig": webhook["clientConfig"] }))
-                .collect();
-            Patch::Strategic(json!({ "webhooks": webhooks }))
-        };
-        match api.patch(&name, &PatchParams::default(), &patch).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                warn!(kind, name, "not installed; run once with --install");
-            }
-            Err(error) => return Err(failed(format!("point {kind} {name} at the webhooks"), &error)),
+        if point_one(client, &object).await? == Pointed::NotThere {
+            let Place { kind, name, .. } = place(client, &object);
+            warn!(kind, name, "not installed; run once with --install");
         }
     }
     Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pointed {
+    Here,
+    NotThere,
+}
+
+async fn point_one(client: &kube::Client, object: &Value) -> Result<Pointed, InstallError> {
+    let Place { api, kind, name } = place(client, object);
+    let patch = if kind == "CustomResourceDefinition" {
+        let mut conversion = object["spec"]["conversion"].clone();
+        if let Some(config) = conversion.pointer_mut("/webhook/clientConfig") {
+            *config = exactly(config);
+        }
+        Patch::Merge(json!({ "spec": { "conversion": conversion } }))
+    } else {
+        let webhooks: Vec<Value> = object["webhooks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|webhook| json!({ "name": webhook["name"], "clientConfig": exactly(&webhook["clientConfig"]) }))
+            .collect();
+        Patch::Strategic(json!({ "webhooks": webhooks }))
+    };
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    match api.patch(&name, &params, &patch).await {
+        Ok(_) => Ok(Pointed::Here),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Pointed::NotThere),
+        Err(error) => Err(failed(format!("point {kind} {name} at the webhooks"), &error)),
+    }
+}
+
+/// A client configuration as a patch that takes away the address of the other sort.
+fn exactly(config: &Value) -> Value {
+    let mut whole = json!({ "url": null, "service": null });
+    if let (Some(whole), Some(config)) = (whole.as_object_mut(), config.as_object()) {
+        whole.extend(config.clone());
+    }
+    whole
 }
 
 /// The certificate that all replicas behind one address share: kept in a Secret, made by whoever comes first.

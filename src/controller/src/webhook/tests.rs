@@ -309,3 +309,49 @@ fn one_object_that_cannot_be_converted_fails_the_review_by_name() {
     let message = answer["result"]["message"].as_str().expect("a message");
     assert!(message.contains("Pod"), "{message}");
 }
+
+#[rstest]
+#[case::unknown_version(json!([rollout("demo", &two_steps())]), "rollouts.kruise.io/v9", "v9")]
+#[case::another_group(json!([rollout("demo", &two_steps())]), "argoproj.io/v1alpha1", "argoproj.io/v1alpha1")]
+#[case::no_object(json!([7]), "rollouts.kruise.io/v1alpha1", "")]
+#[case::no_version(json!([{ "kind": "Rollout", "metadata": { "name": "demo" } }]), "rollouts.kruise.io/v1alpha1", "")]
+#[case::a_spec_that_is_none(
+    json!([{ "apiVersion": "rollouts.kruise.io/v1beta1", "kind": "Rollout", "metadata": { "name": "demo" }, "spec": 7 }]),
+    "rollouts.kruise.io/v1alpha1",
+    "demo"
+)]
+fn a_conversion_that_cannot_be_is_answered_with_why(#[case] objects: Value, #[case] to: &str, #[case] named: &str) {
+    let answer = answered(&ask(CONVERT, conversion(&objects, to), None));
+    assert_eq!(answer["uid"], "7");
+    assert_eq!(answer["result"]["status"], "Failure", "{answer}");
+    assert_eq!(answer["convertedObjects"], json!([]));
+    let message = answer["result"]["message"].as_str().expect("a message");
+    assert!(!message.is_empty() && message.contains(named), "{message}");
+}
+
+#[rstest]
+#[case::a_text(json!("words"))]
+#[case::nothing(json!(null))]
+#[case::a_list(json!([]))]
+#[case::no_spec(json!({ "apiVersion": "rollouts.kruise.io/v1beta1", "kind": "Rollout", "metadata": { "name": "demo" } }))]
+#[case::another_kind(json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "demo" } }))]
+fn a_review_of_something_that_is_no_rollout_is_denied(#[case] object: Value) {
+    let answer = answered(&ask(VALIDATE_ROLLOUT, create(&object), Some(json!([]))));
+    assert_eq!(answer["allowed"], false, "{answer}");
+    let message = answer["status"]["message"].as_str().expect("a message");
+    assert!(!message.is_empty(), "{answer}");
+}
+
+#[rstest]
+#[case::a_text(json!("words"))]
+#[case::nothing(json!(null))]
+#[case::metadata_of_another_shape(json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": 7 }))]
+fn a_review_of_something_that_is_no_deployment_is_denied(#[case] object: Value) {
+    let request =
+        json!({ "uid": "42", "operation": "UPDATE", "namespace": "default", "object": object, "oldObject": object });
+    let answer = answered(&ask(MUTATE_DEPLOYMENT, review(&request), Some(json!([]))));
+    assert_eq!(answer["allowed"], false, "{answer}");
+    assert_eq!(answer["status"]["code"], 400);
+    let message = answer["status"]["message"].as_str().expect("a message");
+    assert!(message.starts_with("read the Deployment under review: "), "{message}");
+}

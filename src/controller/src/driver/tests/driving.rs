@@ -119,7 +119,7 @@ fn guard(object: &Object) -> Guard {
     }
 }
 
-fn mark(world: &World, kind: Kind, name: &str, value: &str) -> Option<Write> {
+pub(super) fn mark(world: &World, kind: Kind, name: &str, value: &str) -> Option<Write> {
     let object = find(world, kind, name)?;
     let annotations = object.metadata.annotations.clone().unwrap_or_default();
     (annotations.get("mark").map(String::as_str) != Some(value)).then(|| Write {
@@ -135,7 +135,7 @@ fn mark(world: &World, kind: Kind, name: &str, value: &str) -> Option<Write> {
     })
 }
 
-fn plan(rule: &'static str, writes: impl IntoIterator<Item = Write>) -> Plan {
+pub(super) fn plan(rule: &'static str, writes: impl IntoIterator<Item = Write>) -> Plan {
     Plan {
         writes: writes.into_iter().collect(),
         rule,

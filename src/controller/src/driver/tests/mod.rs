@@ -1,6 +1,7 @@
 //! The driver's parts as values, and the whole of it over a scripted API server.
 
 mod api_server;
+mod clocks;
 mod driving;
 mod queue;
 mod reading_own_writes;
