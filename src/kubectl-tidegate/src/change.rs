@@ -76,7 +76,7 @@ impl Sub<'_> {
 pub(crate) fn approve(rollout: &Rollout, step: Option<i32>, revision: Option<&str>) -> Result<Change, Refused> {
     let Some(sub) = sub(rollout) else {
         return Err(Refused::Because(
-            "no need to approve: not in canary or blue-green progress".to_owned(),
+            "needs no approval: not in canary or blue-green progress".to_owned(),
         ));
     };
     let looked_at = |what: &str, seen: &str| {
@@ -120,7 +120,7 @@ pub(crate) fn jump(rollout: &Rollout, to: i32) -> Result<Change, Refused> {
         .as_ref()
         .is_some_and(|status| status.phase == RolloutPhase::Progressing);
     let Some(sub) = sub(rollout).filter(|_| released) else {
-        return because("no release is under way, so there is no step to jump from".to_owned());
+        return because("has no release under way, so there is no step to jump from".to_owned());
     };
     let steps = view::step_count(rollout);
     if !(1..=steps).contains(&to) {

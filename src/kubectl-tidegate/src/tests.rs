@@ -67,7 +67,7 @@ fn approving_what_does_not_wait_says_why() {
         Err(Refused::Nothing("already approved"))
     );
     insta::assert_snapshot!(because(change::approve(&rollout("Progressing", "StepUpgrade", None), None, None)), @"does not allow to approve, because current canary state is not 'StepPaused': it is at step 1/2 (StepUpgrade) of revision new");
-    insta::assert_snapshot!(because(change::approve(&Rollout::default(), None, None)), @"no need to approve: not in canary or blue-green progress");
+    insta::assert_snapshot!(because(change::approve(&Rollout::default(), None, None)), @"needs no approval: not in canary or blue-green progress");
     insta::assert_snapshot!(because(change::approve(&waiting(), Some(2), None)), @"is not at step 2 but at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
     insta::assert_snapshot!(because(change::approve(&waiting(), None, Some("older"))), @"is not at revision older but at step 1/2 (StepPaused) of revision new; nothing was approved, look again");
 }
@@ -77,7 +77,7 @@ fn jumping_is_bound_too() {
     insta::assert_snapshot!(match change::jump(&waiting(), 1) { Ok(Change::Status { operations, .. }) => operations, other => panic!("{other:?}") }, @r#"[{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":1},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"replace","path":"/status/canaryStatus/nextStepIndex","value":1}]"#);
     insta::assert_snapshot!(because(change::jump(&waiting(), 3)), @"has no step 3; its steps are 1 to 2");
     insta::assert_snapshot!(because(change::jump(&waiting(), 2)), @"goes to step 2 next anyway; use approve when it waits");
-    insta::assert_snapshot!(because(change::jump(&rollout("Healthy", "Completed", None), 1)), @"no release is under way, so there is no step to jump from");
+    insta::assert_snapshot!(because(change::jump(&rollout("Healthy", "Completed", None), 1)), @"has no release under way, so there is no step to jump from");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! A cluster that a person may watch: tidepool with tidegate in it, in one thread, on a clock that goes at the pace asked for. Used by `up`, by
 //! `demo` and by the recorded session; scenarios have beds of their own.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use controller::Options;

@@ -31,9 +31,9 @@ impl Tone {
     const fn code(self) -> &'static str {
         match self {
             Self::Heading => "1",
-            Self::Command => "36",
+            Self::Command => "32",
             Self::Aside => "2",
-            Self::Stable => "34",
+            Self::Stable => "36",
             Self::Canary => "33",
             Self::Wrong => "31",
         }
@@ -102,12 +102,21 @@ impl<'a> Screen<'a> {
         self.line(&format!("   {text}"))
     }
 
-    /// Moves the bar; nothing where there is none.
-    pub(super) fn show(&self, split: &Split) {
+    /// Moves the bar, and says below it what is going on; nothing where there is no bar.
+    pub(super) fn show(&self, split: &Split, doing: &str) {
         let Some(bar) = &self.bar else { return };
         let cells = self.cells(split);
-        bar.set_message(format!("\n   {cells}  {}", self.split_text(split)));
+        let doing = self.toned(Tone::Aside, doing);
+        bar.set_message(format!("\n   {cells}  {}\n   {doing}", self.split_text(split)));
         bar.tick();
+    }
+
+    /// Takes back the line that the terminal began when the person pressed Enter, so that the bar is drawn where it was.
+    pub(super) fn entered(&self) {
+        if self.bar.is_some() {
+            // Should it fail, one line of the bar stays behind.
+            let _ = write!(std::io::stderr(), "\x1b[1A");
+        }
     }
 
     /// Takes the bar away.

@@ -51,8 +51,9 @@ pub(super) async fn tell(
 ) -> Result<ExitCode> {
     screen.say(&format!(
         "\
-A release, step by step, as the article tells it. A Kubernetes, its gateway and the
-controller live in this process, and nothing outlives it. Their clock runs {}.",
+A release, step by step, as the article tells it. A Kubernetes, its gateway
+and the controller live in this process, and nothing outlives it. Their clock
+runs {}.",
         speed.pace()
     ))?;
     let mut story = Story::new(world, living);
@@ -115,7 +116,7 @@ impl Story {
         self.until_open(&probe, &question, screen).await?;
         let traffic = Traffic::start(self.world.env.clone(), probe, question);
         screen.say(&format!(
-            "Five pods of {FIRST} answer. From here on the gateway gets 50 requests\na second, and each answer says which version gave it."
+            "Five pods of {FIRST} answer. From here on the gateway gets\n50 requests a second, and each answer says which version gave it."
         ))?;
         let told = self.releases(&traffic, person, screen).await;
         let tally = traffic.stop().await;
@@ -134,8 +135,9 @@ impl Story {
         }
         screen.say(
             "\
-Simulated: the cluster, its pods, its gateway and their time; the controller is the real
-one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the cases.",
+Simulated: the cluster, its pods, its gateway and their time; the controller
+is the real one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e`
+for all the cases.",
         )?;
         Ok(if is_clean && tally.lost.is_empty() {
             ExitCode::SUCCESS
@@ -178,6 +180,9 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
             }
         }
         self.decide(person, traffic, screen).await?;
+        if person == Person::AtTheKeyboard {
+            screen.entered();
+        }
         let split = traffic.lately();
         screen.measured(&split)?;
         self.command(screen, approve)?;
@@ -197,7 +202,7 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
         self.dialect.release(THIRD).await?;
         self.until_gate(traffic, screen).await?;
         screen.measured(&traffic.count(1_000).await)?;
-        screen.say("Suppose that it is no good. The old image is put back, and that is all it takes:")?;
+        screen.say("Suppose that it is no good. The old image is put back; that is all it takes:")?;
         self.command(
             screen,
             &format!("kubectl set image deployment/echoserver echoserver={SECOND}"),
@@ -278,8 +283,8 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
     ) -> Result<Observation> {
         loop {
             self.look(screen).await?;
-            screen.show(&traffic.lately());
             let seen = self.dialect.observe().await?;
+            screen.show(&traffic.lately(), &seen.message);
             if is_so(&seen) {
                 // What came between the two reads is part of it.
                 self.look(screen).await?;
@@ -296,7 +301,7 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
     async fn decide(&self, person: Person, traffic: &Traffic, screen: &Screen<'_>) -> Result<()> {
         let show = async {
             loop {
-                screen.show(&traffic.lately());
+                screen.show(&traffic.lately(), "The gate is shut.");
                 self.world.env.sleep(LOOK).await;
             }
         };
@@ -318,11 +323,11 @@ one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the 
         let workload = self.dialect.target().workload();
         expected.set(&workload, "/spec/template/spec/containers/0/image", json!(image));
         let found = Inventory::take(&self.kubernetes, None).await?;
-        screen.show(&traffic.lately());
+        screen.show(&traffic.lately(), "All objects of all kinds are compared.");
         let differences = expected.compare(&found, &workload);
         if differences.is_empty() {
             screen.say(&format!(
-                "Nothing is left behind: {} objects, all kinds, equal to those before the release,\nfield by field, but for the image.",
+                "Nothing is left behind: {} objects, all kinds, equal to those before the\nrelease, field by field, but for the image.",
                 found.count()
             ))?;
         }

@@ -38,16 +38,17 @@ fn the_story_as_plain_lines() {
     }
     let _filters = settings.bind_to_scope();
     insta::assert_snapshot!(text, @r"
-   A release, step by step, as the article tells it. A Kubernetes, its gateway and the
-   controller live in this process, and nothing outlives it. Their clock runs as fast as yours.
+   A release, step by step, as the article tells it. A Kubernetes, its gateway
+   and the controller live in this process, and nothing outlives it. Their clock
+   runs as fast as yours.
 
 1  An application behind an ingress
    $ kubectl apply -f deployment.yaml -f service.yaml -f ingress.yaml
      *.* s  + Deployment echoserver  wants 1.10.2: 5 of 5 pods have it
      *.* s  + Ingress    echoserver
      *.* s  + Service    echoserver
-   Five pods of cilium/echoserver:1.10.2 answer. From here on the gateway gets 50 requests
-   a second, and each answer says which version gave it.
+   Five pods of cilium/echoserver:1.10.2 answer. From here on the gateway gets
+   50 requests a second, and each answer says which version gave it.
 
 2  A rule for its releases
    $ kubectl apply -f rollout.yaml
@@ -80,8 +81,8 @@ fn the_story_as_plain_lines() {
      *.* s  - Deployment echoserver-xxxxx
      *.* s  = Rollout    rollouts-demo: Rollout progressing has been completed
      200 requests: 1.10.3 100.0 %  0 lost
-   Nothing is left behind: 19 objects, all kinds, equal to those before the release,
-   field by field, but for the image.
+   Nothing is left behind: 19 objects, all kinds, equal to those before the
+   release, field by field, but for the image.
 
 6  Another version, taken back
    $ kubectl set image deployment/echoserver echoserver=cilium/echoserver:1.10.4
@@ -91,7 +92,7 @@ fn the_story_as_plain_lines() {
      *.* s  ~ Deployment echoserver-xxxxx  1.10.4, 1 of 1 pods available
      *.* s  + Ingress    echoserver-canary  5 % of the requests
     1000 requests: 1.10.3 **.* %  1.10.4 **.* %  0 lost
-   Suppose that it is no good. The old image is put back, and that is all it takes:
+   Suppose that it is no good. The old image is put back; that is all it takes:
    $ kubectl set image deployment/echoserver echoserver=cilium/echoserver:1.10.3
      *.* s  ~ Deployment echoserver  wants 1.10.3: 5 of 5 pods have it
      *.* s  - Ingress    echoserver-canary
@@ -99,13 +100,14 @@ fn the_story_as_plain_lines() {
      *.* s  - Service    echoserver-canary
      *.* s  = Rollout    rollouts-demo: Rollout progressing has been canceled
      200 requests: 1.10.3 100.0 %  0 lost
-   Nothing is left behind: 19 objects, all kinds, equal to those before the release,
-   field by field, but for the image.
+   Nothing is left behind: 19 objects, all kinds, equal to those before the
+   release, field by field, but for the image.
 
 In all
    **** requests sent, **** answered, 0 lost.
-   Simulated: the cluster, its pods, its gateway and their time; the controller is the real
-   one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e` for all the cases.
+   Simulated: the cluster, its pods, its gateway and their time; the controller
+   is the real one. Next: `cargo xtask up` for kubectl and curl, `cargo xtask e2e`
+   for all the cases.
 ");
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
 }
