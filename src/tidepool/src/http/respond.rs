@@ -20,7 +20,7 @@ use crate::server::watch::{Event, WatchStream};
 use crate::server::{Server, TypeInfo};
 use crate::status::Status;
 use crate::store::{Change, Stored};
-use crate::table::{partial, table};
+use crate::table::{builtin, partial, table};
 
 pub(super) fn status(text: Text, status: &Status) -> Result<Response<Body>, BoxError> {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -57,7 +57,7 @@ pub(super) async fn answered(
             Ok(list) => value(StatusCode::OK, text, &list)?,
             Err(refused) => status(text, &refused)?,
         },
-        Answer::Other { object, created } => value(code(created), text, &object)?,
+        Answer::Other { object, created } => value(code(created), text, &view(server, object, form))?,
         Answer::Text(log) => plain(StatusCode::OK, "text/plain", log)?,
         Answer::Follow {
             first,
@@ -73,6 +73,18 @@ pub(super) async fn answered(
         }
     }
     Ok(response)
+}
+
+/// A view of an object in a form. One that is not printed in its own way, as the Status of a success, stays as it is.
+fn view(server: &Server, object: Value, form: Form) -> Value {
+    match (form, builtin::columns_of_view(&object)) {
+        (Form::Table(include), Some(columns)) => {
+            let mut table = table(columns, &[&object], server.env().now(), include, true);
+            table["metadata"] = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
+            table
+        }
+        _ => object,
+    }
 }
 
 /// One object in a form. `columns` says whether a table carries its column definitions.

@@ -1,5 +1,7 @@
 //! The list of built-in types that are printed in their own way. A type that is not listed shows its name and when it was created.
 
+use serde_json::Value;
+
 use super::{Column, PLAIN, cluster, config, network, pod, storage, workload};
 use crate::resource::Resource;
 
@@ -72,4 +74,10 @@ pub fn columns(resource: &Resource) -> &'static [Column] {
         .iter()
         .find(|(group, plural, _)| resource.group == *group && resource.plural == *plural)
         .map_or(PLAIN, |(_, _, columns)| columns)
+}
+
+/// The columns of an object that is no type's own but a view of one; none when it is not printed in its own way.
+pub fn columns_of_view(object: &Value) -> Option<&'static [Column]> {
+    let is_scale = object["kind"] == "Scale" && object["apiVersion"] == "autoscaling/v1";
+    is_scale.then_some(workload::SCALES)
 }

@@ -101,6 +101,13 @@ pub(super) const CRON_JOBS: &[Column] = &[
     IMAGES,
 ];
 
+pub(super) const SCALES: &[Column] = &[
+    NAME,
+    Column::number("Desired", "spec.replicas"),
+    Column::number("Available", "status.replicas"),
+    AGE,
+];
+
 pub(super) const CONTROLLER_REVISIONS: &[Column] = &[
     NAME,
     Column::made("Controller", |revision, _| json!(owner(revision))),

@@ -229,6 +229,28 @@ fn a_watch_as_table_says_its_columns_once() {
     });
 }
 
+#[test]
+fn a_scale_is_printed_in_its_own_columns() {
+    with_cluster(|cluster| async move {
+        let deployment = json!({
+            "metadata": { "name": "web" },
+            "spec": {
+                "replicas": 2, "selector": { "matchLabels": { "app": "web" } },
+                "template": {
+                    "metadata": { "labels": { "app": "web" } },
+                    "spec": { "containers": [{ "name": "c", "image": "echo:1" }] },
+                },
+            },
+        });
+        let path = "/apis/apps/v1/namespaces/default/deployments";
+        assert_eq!(post(&cluster, path, deployment).await.0, 201);
+        cluster.cluster().env().sleep(Duration::from_secs(5)).await;
+        let (_, table) = tabled(&cluster.api(), &format!("{path}/web/scale")).await;
+        assert_eq!(table["rows"][0]["cells"], json!(["web", 2, 2, "5s"]));
+        cluster.stop().await;
+    });
+}
+
 async fn tabled(api: &HttpService, path: &str) -> (u16, Value) {
     let request = Request::get(path)
         .header("accept", TABLE)
