@@ -60,6 +60,10 @@ impl Current<'_> {
                 }
             }
         }
+        let id = self.rollout_id(revision);
+        if is_label_value(&id) {
+            spec["template"]["metadata"]["labels"][label::ROLLOUT_ID] = json!(id);
+        }
         let stable = &workload.object.name();
         let owner = owner_reference(Kind::BatchRelease, batch_release);
         let mut metadata = json!({
@@ -72,6 +76,13 @@ impl Current<'_> {
         metadata["annotations"][annotation::CONTROL_INFO] = json!(owner.to_string());
         Some(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}))
     }
+}
+
+/// Whether a text can be the value of a label, as Kubernetes has it. The id of a release may come from an annotation, which holds anything.
+fn is_label_value(text: &str) -> bool {
+    let ends = |end: Option<char>| end.is_some_and(|end| end.is_ascii_alphanumeric());
+    let inner = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    text.len() <= 63 && text.chars().all(inner) && ends(text.chars().next()) && ends(text.chars().next_back())
 }
 
 /// The canary Deployment's name, computed from what it is for. Its pods' host names stay within 63 characters.

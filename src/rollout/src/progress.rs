@@ -4,7 +4,6 @@ use api::names::{annotation, label, reason};
 use api::parts::{FinalisingStep, StepState};
 use api::plan::{Plan as Spec, Strategy};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::canary::strip_finalizer;
 use crate::capacity::Current;
@@ -266,7 +265,8 @@ fn routed_away(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, dra
     let away = routing.is_none_or(|routing| withdraw(view, routing, acting.object, draft));
     if sub.common.finalising_step.is_empty() {
         sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
-        sub.common.last_update_time = Some(Time(view.now));
+        // No step waits for anybody meanwhile.
+        enter(sub, StepState::BeforeStepUpgrade, view.now);
         return false;
     }
     let until = anchor(sub, view.now) + closing_grace(routing);

@@ -178,12 +178,93 @@ fn labels_and_annotations_go_to_the_canarys_pods_alone() {
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
     let metadata = &canary(&model)["spec"]["template"]["metadata"];
-    assert_eq!(metadata["labels"], json!({"app": "echoserver", "track": "canary"}));
+    let id = &status(&model)["canaryStatus"]["observedRolloutID"];
+    let labels = json!({"app": "echoserver", "track": "canary", "rollouts.kruise.io/rollout-id": id});
+    assert_eq!(metadata["labels"], labels);
     assert_eq!(metadata["annotations"], json!({"note": "new"}));
     let stable = &model.get(Kind::Deployment, "echoserver").unwrap()["spec"]["template"]["metadata"];
     assert_eq!(stable["labels"], json!({"app": "echoserver"}));
     let release = &model.get(Kind::BatchRelease, "rollouts-demo").unwrap()["spec"]["releasePlan"];
     assert_eq!(release["patchPodTemplateMetadata"]["labels"]["track"], "canary");
+}
+
+#[rstest]
+#[case::a_revision(json!({}), None)]
+#[case::a_label(json!({"labels": {"rollouts.kruise.io/rollout-id": "r-2026.11"}}), Some("r-2026.11"))]
+#[case::an_annotation(json!({"annotations": {"rollouts.kruise.io/rollout-id": "r7"}}), Some("r7"))]
+#[case::no_label_value(json!({"annotations": {"rollouts.kruise.io/rollout-id": "not a label"}}), Some("not a label"))]
+fn the_id_of_the_release_is_on_its_pods_where_it_can_be(#[case] metadata: Value, #[case] id: Option<&str>) {
+    let mut model = healthy(two_steps());
+    let refused = model.update_workload(|workload| {
+        json_patch::merge(&mut workload["metadata"], &metadata);
+        workload["spec"]["template"]["spec"]["containers"][0]["image"] = json!("v2");
+    });
+    assert_eq!(refused, None);
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+    let observed = status(&model)["canaryStatus"]["observedRolloutID"].clone();
+    assert_eq!(
+        observed,
+        id.map_or(status(&model)["canaryStatus"]["canaryRevision"].clone(), |id| json!(id))
+    );
+    let labelled = canary(&model)["spec"]["template"]["metadata"]["labels"].get("rollouts.kruise.io/rollout-id");
+    assert_eq!(labelled, Some(&observed).filter(|_| id != Some("not a label")));
+}
+
+#[test]
+fn a_canary_that_is_lost_while_it_grows_is_made_again_after_its_route_is_gone() {
+    let mut model = released(two_steps());
+    model.bad_image = Some("v2");
+    approve(&mut model);
+    model.run(SignedDuration::from_secs(20));
+    assert_eq!(state(&model), "Progressing 2 StepUpgrade weight 5");
+    let name = canary(&model)["metadata"]["name"].as_str().unwrap().to_owned();
+    model.log.clear();
+    model.delete(Kind::Deployment, &name, crate::Propagation::Background);
+    model.run(hour());
+    let ends = |line: &&String| line.contains("Ingress") || line.ends_with(&format!("{name} -0"));
+    let order: Vec<&String> = model.log.iter().filter(ends).collect();
+    assert_eq!(order[0], "delete Ingress echoserver-canary");
+    assert_eq!(order[1], &format!("patch Deployment {name} -0"));
+    model.bad_image = None;
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 2 StepPaused weight 50");
+}
+
+#[rstest]
+#[case::and_no_more(None)]
+#[case::with_another_version(Some("v3"))]
+fn enabled_again_before_everything_is_given_back(#[case] image: Option<&str>) {
+    let mut model = released(two_steps());
+    let disable = |model: &mut Model, disabled: bool| {
+        model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
+            rollout["spec"]["disabled"] = json!(disabled)
+        });
+    };
+    disable(&mut model, true);
+    let plan = model.plan();
+    assert!(plan.writes.iter().all(|write| model.apply(write)));
+    assert_eq!(status(&model)["phase"], "Disabling");
+    disable(&mut model, false);
+    if let Some(image) = image {
+        model.set_image(image);
+    }
+    model.run(hour());
+    match image {
+        None => {
+            assert_eq!(state(&model), "Healthy 1 Completed weight 0");
+            assert_eq!(
+                model
+                    .objects
+                    .keys()
+                    .filter(|(kind, _)| *kind == Kind::Deployment)
+                    .count(),
+                1
+            );
+            assert_eq!(selector(&model), &json!({"app": "echoserver"}));
+        }
+        Some(_) => assert_eq!(state(&model), "Progressing 1 StepPaused weight 5"),
+    }
 }
 
 #[test]
