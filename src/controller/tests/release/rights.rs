@@ -1,0 +1,161 @@
+//! The roles that `tidegate manifests` prints, against the requests that a process makes from its start over whole releases to their end.
+//!
+//! Nothing that it does may be missing from them, and they may hold nothing that it never does.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use controller::install::{self, RIGHTS, Scope};
+use controller::{LeaderElection, Options, run, webhooks};
+use env::sim::{self, SimEnv};
+use env::{HttpService, Trace};
+use http::Method;
+use kube::api::DeleteParams;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tidepool::Embedded;
+use tokio::sync::oneshot;
+
+use crate::person::{AUTHORITY, FOUR_STEPS, Person, endpoint, paused};
+
+/// Scope, group, resource with its subresource, name where it matters, verb.
+type Used = (Scope, String, String, String, &'static str);
+
+/// The API behind `api`, noting what each request needs to be allowed.
+fn recorded(api: HttpService, used: Arc<Mutex<BTreeSet<Used>>>) -> HttpService {
+    HttpService::new(move |request| {
+        let watch = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+        used.lock()
+            .extend(needed(request.method(), request.uri().path(), watch));
+        let api = api.clone();
+        async move { api.send(request).await }
+    })
+}
+
+fn needed(method: &Method, path: &str, watch: bool) -> Option<Used> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let (group, rest) = match parts.as_slice() {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", group, _, rest @ ..] => (*group, rest),
+        _ => return None,
+    };
+    let (namespace, rest) = match rest {
+        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
+        rest => ("", rest),
+    };
+    let (resource, name, view) = match rest {
+        [resource] => (*resource, "", ""),
+        [resource, name] => (*resource, *name, ""),
+        [resource, name, view] => (*resource, *name, *view),
+        _ => panic!("{path}"),
+    };
+    let verb = match (method.as_str(), name, watch) {
+        ("GET", "", true) => "watch",
+        ("GET", "", false) => "list",
+        ("GET", _, _) => "get",
+        ("POST", _, _) => "create",
+        ("PUT", _, _) => "update",
+        ("PATCH", _, _) => "patch",
+        ("DELETE", _, _) => "delete",
+        _ => panic!("{method} {path}"),
+    };
+    let resource = if view.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}/{view}")
+    };
+    let scope = if namespace == "tidegate" {
+        Scope::Own
+    } else {
+        Scope::Cluster
+    };
+    Some((scope, group.to_owned(), resource, name.to_owned(), verb))
+}
+
+fn allowed(used: &Used) -> bool {
+    let (scope, group, resource, name, verb) = used;
+    RIGHTS.iter().any(|right| {
+        right.scope == *scope
+            && right.group == group
+            && right.resource == resource
+            && right.verbs.contains(verb)
+            && (right.names.is_empty() || right.names.contains(&name.as_str()))
+    })
+}
+
+/// Every request of a process that starts, leads a release to its end, sees one reverted, cleans up after a deletion, and stops.
+fn used() -> BTreeSet<Used> {
+    sim::run(7, Trace::off(), |world: SimEnv| async move {
+        let used = Arc::new(Mutex::new(BTreeSet::new()));
+        let env = world.env.clone();
+        let cluster = Embedded::start(&env, &world.network, tidepool::Options::default()).await;
+        let client = kube::Client::new(recorded(cluster.api(), used.clone()), "default");
+        let _served = world.network.serve(AUTHORITY, webhooks(&env, client.clone()));
+        let person = Person {
+            env: env.clone(),
+            client: kube::Client::new(cluster.api(), "default"),
+        };
+        person.install(&endpoint()).await;
+        // The start of a process, and of another one that finds everything there.
+        for _ in 0..2 {
+            install::shared_certificate(&client, "tidegate", &["webhooks.tidegate.svc".to_owned()])
+                .await
+                .expect("a certificate");
+            install::point(&client, &endpoint(), b"").await.expect("pointed");
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut options = Options::new("controller-0");
+        options.leader_election = LeaderElection::lease();
+        let running = tokio::spawn(run(env.clone(), client, options, async {
+            // A sender that is gone ends it as well.
+            let _ = stopped.await;
+        }));
+        person.article(FOUR_STEPS).await;
+        person.image("1.10.3").await;
+        person.approve_all().await;
+        person.image("1.10.4").await;
+        person.until("second pause", paused).await;
+        person.image("1.10.3").await;
+        person.until("way back", |status| status["phase"] == "Healthy").await;
+        person.image("1.10.4").await;
+        person.until("third pause", paused).await;
+        person
+            .rollouts()
+            .delete("rollouts-demo", &DeleteParams::default())
+            .await
+            .expect("deleted");
+        person.until("deletion", Value::is_null).await;
+        stop.send(()).expect("it runs");
+        running.await.expect("no panic").expect("an orderly end");
+        cluster.stop().await;
+        used.lock().clone()
+    })
+}
+
+#[test]
+fn the_roles_hold_what_the_process_does_and_nothing_else() {
+    let used = used();
+    let missing: Vec<&Used> = used.iter().filter(|used| !allowed(used)).collect();
+    assert!(missing.is_empty(), "not allowed: {missing:#?}");
+
+    // A patch that is refused is looked into by a get; `finalizers` is for clusters that ask for it when an owner is named.
+    let rare = [
+        ("rollouts", "get"),
+        ("services", "get"),
+        ("rollouts/finalizers", "update"),
+        ("batchreleases/finalizers", "update"),
+    ];
+    let mut idle = Vec::new();
+    for right in RIGHTS {
+        for verb in right.verbs {
+            let exercised = used.iter().any(|(scope, group, resource, name, used)| {
+                (right.scope, right.group, right.resource, verb) == (*scope, group, resource, used)
+                    && (right.names.is_empty() || right.names.contains(&name.as_str()))
+            });
+            if !exercised && !rare.contains(&(right.resource, verb)) {
+                idle.push(format!("{verb} {}", right.resource));
+            }
+        }
+    }
+    assert!(idle.is_empty(), "allowed and never done: {idle:#?}");
+}
