@@ -74,8 +74,9 @@ pub(crate) async fn campaign(env: Env, client: kube::Client, candidate: Candidat
             Standing::Leading { until } => Some(until),
             Standing::Waiting | Standing::Lost => None,
         };
-        // A request that hangs must not outlive the term it is to renew.
-        let limit = until.map_or(candidate.duration / 3, |until| until.since(asked));
+        // A request that hangs must outlive neither the term that it is to renew nor the time for another try.
+        let patience = candidate.duration / 3;
+        let limit = until.map_or(patience, |until| until.since(asked).min(patience));
         let turn = env
             .clock()
             .timeout(limit, turn(&env, &leases, &candidate, &mut sighting))
@@ -118,7 +119,12 @@ pub(crate) async fn campaign(env: Env, client: kube::Client, candidate: Candidat
             standing.send_replace(Standing::Lost);
             return;
         }
-        env.sleep(candidate.renew_every).await;
+        // Who leads and gets no answer has little time left, and an API server that comes back ought to be met in it.
+        let pause = match *standing.borrow() {
+            Standing::Leading { .. } if failed => candidate.renew_every / 4,
+            Standing::Leading { .. } | Standing::Waiting | Standing::Lost => candidate.renew_every,
+        };
+        env.sleep(pause).await;
     }
 }
 

@@ -14,8 +14,8 @@ use crate::{LeaderElection, Options};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Another replica has taken the lease, or it could not be renewed; this process must not write any more. Start it again.
-    #[error("lease {namespace}/{name} was lost; stopped writing, start this replica again")]
+    /// Another replica has taken the lease, or it could not be renewed; nothing is written any more. Run again to stand for election again.
+    #[error("lease {namespace}/{name} was lost; stopped writing until this replica leads again")]
     LeaseLost {
         /// The lease's namespace.
         namespace: String,

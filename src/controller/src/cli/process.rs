@@ -1,17 +1,18 @@
 //! `tidegate run`: one process from its start to its orderly end.
 
 use std::io::IsTerminal;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
 use controller::install::{self, Endpoint};
 use controller::serve::{Certificate, Listener, serve};
-use controller::{LeaderElection, Options, Telemetry, measured_webhooks};
+use controller::{LeaderElection, Options, RunError, Telemetry, measured_webhooks};
 use env::Env;
 use env::watch;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{LogFormat, Run, cluster, endpoint};
@@ -141,13 +142,20 @@ async fn control(run: &Run, env: Env, client: kube::Client, telemetry: Telemetry
     }
     let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
-    let stop = async move {
+    let mut stop = pin!(async move {
         tokio::select! {
             biased;
             _ = interrupt.recv() => info!("stopping on SIGINT"),
             _ = terminate.recv() => info!("stopping on SIGTERM"),
         }
-    };
-    controller::run(env, client, options, stop).await?;
+    });
+    // Nothing that correctness needs is in memory, so that a replica which lost its lease can stand for election again as it is, and go on
+    // answering webhooks meanwhile.
+    while let Err(error) = controller::run(env.clone(), client.clone(), options.clone(), stop.as_mut()).await {
+        match error {
+            RunError::LeaseLost { .. } => warn!("{error}"),
+            error => return Err(error.into()),
+        }
+    }
     Ok(())
 }

@@ -28,6 +28,21 @@ async fn shows(cluster: &Cluster, tidegate: &Tidegate, line: &str) {
     .await;
 }
 
+/// Takes the lease as `identity`, whoever holds it.
+async fn take(cluster: &Cluster, identity: &str) {
+    let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
+        kube::Api::namespaced(cluster.client.clone(), "tidegate");
+    let patch = serde_json::json!({ "spec": { "holderIdentity": identity, "leaseDurationSeconds": 3 } });
+    leases
+        .patch(
+            api::names::LEADER_LEASE,
+            &kube::api::PatchParams::default(),
+            &kube::api::Patch::Merge(patch),
+        )
+        .await
+        .expect("taken");
+}
+
 async fn holder(cluster: &Cluster) -> String {
     let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
         kube::Api::namespaced(cluster.client.clone(), "tidegate");
@@ -82,6 +97,16 @@ async fn a_replica_that_does_not_lead_converts_and_takes_over() {
     let (status, log) = second.ended(&cluster.env).await;
     assert!(status.success(), "{log}");
     shows(&cluster, &third, "tidegate_leading 1").await;
+
+    // Robbed of the lease: it stops writing, and takes it again when the thief does not renew it.
+    take(&cluster, "thief").await;
+    shows(&cluster, &third, "tidegate_leading 0").await;
+    shows(&cluster, &third, "tidegate_leading 1").await;
+    assert!(
+        third
+            .log()
+            .contains("was lost; stopped writing until this replica leads again")
+    );
     third.signal("INT");
     let (status, log) = third.ended(&cluster.env).await;
     assert!(status.success(), "{log}");
