@@ -5,6 +5,7 @@
 //! but `env`.
 
 pub mod admission;
+pub mod apply;
 pub mod cluster;
 pub mod controllers;
 pub mod embedded;

@@ -11,6 +11,7 @@ pub(crate) mod webhook;
 
 use serde_json::Value;
 
+use crate::apply::record;
 use crate::server::types::TypeInfo;
 use crate::server::{Request, Server};
 use crate::status::Status;
@@ -138,14 +139,16 @@ impl Admission {
         }
         let version = &kind.resource.version;
         let own = &attributes.kind.resource.version;
-        let shown_old = match old {
+        let mut shown_old = match old {
             Some(old) => server.convert(attributes.kind, old.clone(), version).await?,
             None => Value::Null,
         };
-        let shown_new = match new.as_deref() {
+        let mut shown_new = match new.as_deref() {
             Some(new) => server.convert(attributes.kind, new.clone(), version).await?,
             None => Value::Null,
         };
+        record::unpack(&mut shown_old);
+        record::unpack(&mut shown_new);
         let uid = server.review_uid();
         let review = review::request(hook, attributes, &kind, &uid, &shown_old, &shown_new);
         let answer = webhook::post(server.env(), &hook.address, hook.timeout, &review).await;
@@ -173,6 +176,7 @@ impl Admission {
         if let (Phase::Mutating, Some(patch), Some(new)) = (hook.phase, answer.patch, new) {
             let mut changed = shown_new;
             json_patch::patch(&mut changed, &patch).map_err(|error| Status::internal(&error))?;
+            record::pack(&mut changed);
             *new = server.convert(&kind, changed, own).await?;
         }
         Ok(true)

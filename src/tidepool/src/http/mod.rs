@@ -13,6 +13,7 @@ mod respond;
 pub mod serve;
 #[cfg(test)]
 mod tests;
+mod wire;
 pub mod yaml;
 
 use env::{Body, BoxError, HttpService};
@@ -20,11 +21,15 @@ use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 
+use crate::server::refusal::Cause;
 use crate::server::request::{Request as ApiRequest, User, Verb};
 use crate::server::{PatchKind, Server};
 use crate::status::Status;
 use path::Path;
 pub(crate) use path::ResourcePath;
+
+/// The longest name of a field manager, in letters.
+const LONGEST_MANAGER: usize = 128;
 
 /// What a path below `/api` or `/apis` names; none for any other path.
 pub(crate) fn resource_path(path: &str) -> Option<ResourcePath> {
@@ -89,7 +94,14 @@ async fn decoded(
     if options.field_manager.is_empty() {
         // As Kubernetes does: the program's name, which is the user agent up to its first slash.
         let agent = header(USER_AGENT);
-        options.field_manager = agent.split('/').next().unwrap_or_default().to_owned();
+        options.field_manager = agent
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(LONGEST_MANAGER)
+            .collect();
     }
     let mut bytes = Vec::new();
     if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&parts.method) {
@@ -116,10 +128,16 @@ async fn decoded(
         Method::PATCH => {
             let (kind, patch) = decode::patch(&bytes, content_type)?;
             value = patch;
-            if kind == PatchKind::Apply && !query.contains_key("fieldManager") {
-                return Err(Status::bad_request(
-                    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-                ));
+            let given = query.get("fieldManager").is_some_and(|manager| !manager.is_empty());
+            let cause = match kind {
+                PatchKind::Apply if !given => Some(Cause::required("fieldManager", "is required for apply patch")),
+                PatchKind::Apply => None,
+                _ => query
+                    .contains_key("force")
+                    .then(|| Cause::forbidden("force", "may not be specified for non-apply patch")),
+            };
+            if let Some(cause) = cause {
+                return Err(Status::invalid_kind("meta.k8s.io", "PatchOptions", "", &[cause]));
             }
             Verb::Patch(kind)
         }

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
 use super::plain;
+use super::wire::Wire;
+use crate::apply::record;
 use crate::logs::Following;
 use crate::server::log::shown;
 use crate::server::request::{Answer, Answered, Page};
@@ -41,6 +43,15 @@ pub(super) fn value(code: StatusCode, text: Text, value: &Value) -> Result<Respo
     plain(code, text.media_type(), bytes)
 }
 
+/// Objects, whose records of owners are packed.
+fn objects(code: StatusCode, text: Text, wire: Wire<'_>) -> Result<Response<Body>, BoxError> {
+    let json = serde_json::to_vec(&wire)?;
+    match text {
+        Text::Json => plain(code, text.media_type(), json),
+        Text::Yaml => value(code, text, &serde_json::from_slice(&json)?),
+    }
+}
+
 pub(super) async fn answered(
     server: &Server,
     answered: Answered,
@@ -50,11 +61,11 @@ pub(super) async fn answered(
     let code = |created: bool| if created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = match answered.answer {
         Answer::Object { kind, object, created } => match one(server, &kind, &object, form, true).await {
-            Ok(object) => value(code(created), text, &object)?,
+            Ok(object) => objects(code(created), text, Wire::Object(&object))?,
             Err(refused) => status(text, &refused)?,
         },
         Answer::List { kind, page } => match list(server, &kind, &page, form).await {
-            Ok(list) => value(StatusCode::OK, text, &list)?,
+            Ok(list) => objects(StatusCode::OK, text, Wire::List(&list))?,
             Err(refused) => status(text, &refused)?,
         },
         Answer::Other { object, created } => value(code(created), text, &view(server, object, form))?,
@@ -89,9 +100,12 @@ fn view(server: &Server, object: Value, form: Form) -> Value {
 
 /// One object in a form. `columns` says whether a table carries its column definitions.
 async fn one(server: &Server, kind: &TypeInfo, object: &Stored, form: Form, columns: bool) -> Result<Value, Status> {
-    let whole = server
+    let mut whole = server
         .convert(kind, object.value.clone(), &kind.resource.version)
         .await?;
+    if matches!(form, Form::Table(_)) {
+        record::unpack(&mut whole);
+    }
     Ok(match form {
         Form::Whole | Form::Discovery => whole,
         Form::Partial => partial(&whole),
@@ -106,6 +120,9 @@ async fn one(server: &Server, kind: &TypeInfo, object: &Stored, form: Form, colu
 async fn list(server: &Server, kind: &TypeInfo, page: &Page, form: Form) -> Result<Value, Status> {
     let stored = page.items.iter().map(|item| item.value.clone()).collect();
     let mut items = server.convert_all(kind, stored, &kind.resource.version).await?;
+    if matches!(form, Form::Table(_)) {
+        items.iter_mut().for_each(record::unpack);
+    }
     let mut metadata = json!({ "resourceVersion": page.revision.to_string() });
     if !page.continue_from.is_empty() {
         metadata["continue"] = json!(page.continue_from);
@@ -163,7 +180,11 @@ fn watch(kind: Arc<TypeInfo>, stream: WatchStream, form: Form) -> Result<Respons
         let event = events.next().await?;
         let server = events.server().clone();
         let line = frame(&server, &kind, &event, form, first).await;
-        let data: Result<Frame<Bytes>, BoxError> = Ok(Frame::data(Bytes::from(line.to_string() + "\n")));
+        let data = serde_json::to_vec(&Wire::Event(&line)).map_err(BoxError::from);
+        let data = data.map(|mut bytes| {
+            bytes.push(b'\n');
+            Frame::data(Bytes::from(bytes))
+        });
         let still_first = first && !matches!(event, Event::Changed(..));
         Some((data, (kind, events, still_first)))
     });

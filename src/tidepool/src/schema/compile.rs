@@ -124,6 +124,7 @@ impl<'a> Compiler<'a> {
             nullable: schema["nullable"] == true,
             default: schema.get("default").filter(|_| !self.arena.go).cloned(),
             checks: self.checks(schema)?,
+            atomic: is_atomic(schema).unwrap_or_default(),
             ..Node::default()
         })
     }
@@ -187,6 +188,7 @@ impl<'a> Compiler<'a> {
                     .to_owned()
             }),
             replace: strategy == "replace",
+            atomic: is_atomic(schema),
         })
     }
 
@@ -301,6 +303,11 @@ fn reference(schema: &Value) -> Option<&str> {
 fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What a schema says of how its maps merge; nothing when it leaves that to what it refers to.
+fn is_atomic(schema: &Value) -> Option<bool> {
+    schema["x-kubernetes-map-type"].as_str().map(|kind| kind == "atomic")
 }
 
 fn text_form(format: &str) -> TextForm {

@@ -63,6 +63,11 @@ impl Schema {
         complete::complete(self.cursor(), value);
     }
 
+    /// An object of which nothing is said yet: of a built-in type the parts that Go always writes out, of a custom one nothing at all.
+    pub(crate) fn zero(&self) -> Value {
+        shape::zero(self.cursor())
+    }
+
     /// Everything that is wrong with the value, in the order of its fields.
     pub fn validate(&self, value: &Value) -> Vec<FieldError> {
         validate::validate(self.cursor(), value)

@@ -26,6 +26,8 @@ pub(crate) struct Node {
     pub(crate) rules: Vec<Rule>,
     /// Whether completing can change anything at or below this node.
     pub(crate) completes: bool,
+    /// Whether two versions of a struct or map merge as one value, and not field by field.
+    pub(crate) atomic: bool,
 }
 
 /// What values look like.
@@ -89,6 +91,8 @@ pub(crate) struct Field {
     pub(crate) merge: Option<String>,
     /// Strategic merge: the value replaces.
     pub(crate) replace: bool,
+    /// Whether the value merges as one, where the field says otherwise than its type.
+    pub(crate) atomic: Option<bool>,
 }
 
 /// Checks of a value beyond its type.

@@ -1,6 +1,6 @@
 //! The shape of values: fields that nobody knows, and values that Go's decoder would not take.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::node::{Cursor, Kind, TextForm};
 
@@ -69,6 +69,25 @@ pub(super) fn prune(cursor: Cursor<'_>, value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// What Go writes of a struct of which nothing is set: structs that are part of it, and a null for each list or map that is always there.
+pub(super) fn zero(cursor: Cursor<'_>) -> Value {
+    let mut map = Map::new();
+    if let (Kind::Struct { fields, required, .. }, true) = (cursor.kind(), cursor.arena.go) {
+        for (name, field) in fields {
+            let child = cursor.through(field);
+            let part = child
+                .default()
+                .is_some_and(|default| default.as_object().is_some_and(Map::is_empty));
+            if part && matches!(child.kind(), Kind::Struct { .. }) {
+                map.insert(name.clone(), zero(child));
+            } else if required.contains(name) {
+                map.insert(name.clone(), Value::Null);
+            }
+        }
+    }
+    Value::Object(map)
 }
 
 /// What Go's decoder says about the first value that it cannot take.

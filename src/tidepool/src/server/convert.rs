@@ -9,6 +9,7 @@ use super::Server;
 use super::registry::definition_of;
 use super::types::TypeInfo;
 use crate::admission::webhook;
+use crate::apply::record;
 use crate::object;
 use crate::status::Status;
 use crate::store::Stored;
@@ -56,9 +57,11 @@ impl Server {
             }
             return Ok(objects);
         }
-        let asked: Vec<Value> = foreign.iter().map(|index| objects[*index].clone()).collect();
+        let mut asked: Vec<Value> = foreign.iter().map(|index| objects[*index].clone()).collect();
+        asked.iter_mut().for_each(record::unpack);
         let answers = self.ask_conversion(kind, &conversion, &asked, &wanted).await?;
-        for (index, answer) in foreign.into_iter().zip(answers) {
+        for (index, mut answer) in foreign.into_iter().zip(answers) {
+            record::pack(&mut answer);
             objects[index] = answer;
         }
         Ok(objects)

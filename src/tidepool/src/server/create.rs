@@ -55,6 +55,18 @@ impl Server {
         meta::accept(request, kind, &mut body)?;
         let mut warnings = Vec::new();
         self.shape(request, kind, &mut body, &mut warnings)?;
+        self.create_shaped(request, target, body, warnings).await
+    }
+
+    /// Creates an object from a body that has its kind's shape.
+    pub(super) async fn create_shaped(
+        &self,
+        request: &Request,
+        target: &Target,
+        mut body: Value,
+        mut warnings: Vec<String>,
+    ) -> Result<Answered, Status> {
+        let kind = &target.kind;
         if !object::text(&body, &["metadata", "resourceVersion"]).is_empty() {
             return Err(Status::unforeseen(
                 "resourceVersion should not be set on objects to be created",
@@ -78,7 +90,7 @@ impl Server {
         {
             body.remove("status");
         }
-        self.own(request, kind, None, &mut body)?;
+        self.own(request, kind, None, &mut body);
         let mut attributes = Attributes::new(Operation::Create, request, kind, &name);
         self.0
             .admission

@@ -4,6 +4,7 @@
 //! admission. Reads are snapshots of the store; a write is decoded, admitted, and put in by compare-and-swap, again from the start when
 //! somebody else was faster. No lock is held across an await.
 
+mod apply;
 mod convert;
 mod create;
 mod delete;

@@ -1,9 +1,10 @@
-//! Patch: the ways to describe a change, applied to the stored object in the request's version. Server-side apply is refused.
+//! Patch: the ways to describe a change, applied to the stored object in the request's version.
 
 use serde_json::Value;
 
 use super::request::{Answered, PatchKind, Request};
 use super::{Server, Target, meta};
+use crate::apply::record;
 use crate::patch::PatchError;
 use crate::status::Status;
 
@@ -22,20 +23,12 @@ impl Server {
         if how == PatchKind::Strategic && kind.custom {
             return Err(Status::unsupported_media_type(CUSTOM_PATCHES));
         }
+        if how == PatchKind::Apply {
+            return self.apply(request, target).await;
+        }
         let operations = match how {
             PatchKind::Json => Some(operations(&request.body)?),
-            PatchKind::Merge | PatchKind::Strategic => None,
-            // It needs the owners of fields; answering with a plain merge would lose what a client meant to keep.
-            PatchKind::Apply => {
-                return Err(Status {
-                    code: 415,
-                    reason: "UnsupportedMediaType",
-                    message:
-                        "this server does not apply yet; send a JSON Patch, a merge patch or a strategic merge patch"
-                            .to_owned(),
-                    details: serde_json::json!({}),
-                });
-            }
+            _ => None,
         };
         if how != PatchKind::Json && !request.body.is_object() {
             return Err(Status::bad_request("Invalid JSON Patch"));
@@ -44,6 +37,9 @@ impl Server {
             let mut new = old.clone();
             match &operations {
                 Some(operations) => {
+                    if request.body.to_string().contains(record::FIELD) {
+                        record::unpack(&mut new);
+                    }
                     json_patch::patch(&mut new, operations)
                         .map_err(|error| Status::unprocessable(&error.to_string()))?;
                 }

@@ -155,7 +155,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request about `resource` without name, options or body.
+    /// A request of the server itself about `resource`, without name, options or body.
     pub fn new(verb: Verb, resource: &Resource, user: User) -> Self {
         Self {
             verb,
@@ -165,7 +165,10 @@ impl Request {
             subresource: String::new(),
             namespace: String::new(),
             name: String::new(),
-            options: Options::default(),
+            options: Options {
+                field_manager: "kube-apiserver".to_owned(),
+                ..Options::default()
+            },
             body: Value::Null,
             user,
         }

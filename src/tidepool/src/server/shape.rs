@@ -6,6 +6,7 @@ use super::Server;
 use super::refusal::Cause;
 use super::request::{FieldValidation, PatchKind, Request, Verb};
 use super::types::TypeInfo;
+use crate::apply::record;
 use crate::patch::go;
 use crate::status::Status;
 
@@ -74,6 +75,8 @@ impl Server {
         warnings: &mut Vec<String>,
     ) -> Result<(), Misfit> {
         let schema = &kind.schema;
+        // The record of owners has its own checks, where it is read.
+        let owners = record::take(body);
         if !kind.custom {
             without_nulls(body);
         }
@@ -90,6 +93,7 @@ impl Server {
             }
         }
         self.complete(kind, body);
+        record::put(owners, body);
         Ok(())
     }
 
@@ -101,7 +105,10 @@ impl Server {
 
     /// What breaks the schema.
     pub(super) fn misfits(&self, kind: &TypeInfo, value: &Value) -> Vec<Cause> {
-        kind.schema.validate(value).into_iter().map(Cause::from).collect()
+        let errors = kind.schema.validate(value).into_iter();
+        // The record of owners is packed here, and the server's own.
+        let owners = format!("metadata.{}", record::FIELD);
+        errors.filter(|error| error.field != owners).map(Cause::from).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use super::refusal::Cause;
 use super::request::{Answer, Answered, Request};
 use super::strategy::Preparing;
 use super::types::TypeInfo;
-use super::{Server, Target, meta};
+use super::{Server, Target, apply, meta};
 use crate::admission::{Attributes, Operation};
 use crate::object;
 use crate::status::Status;
@@ -114,7 +114,7 @@ impl Server {
             return Err(Status::conflict(&place.storage, &place.name, &why));
         }
         self.restrict(request, target, &old, &mut new);
-        self.own(request, kind, Some(&old), &mut new)?;
+        self.own(request, kind, Some(&old), &mut new);
         let mut attributes = Attributes::new(Operation::Update, request, kind, &place.name);
         self.0
             .admission
@@ -146,7 +146,7 @@ impl Server {
         let new = self.convert(kind, new, &kind.storage_version).await?;
         let object = if request.options.dry_run {
             unstored(new)
-        } else if new == current.value && !released {
+        } else if !released && (new == current.value || apply::only_times_differ(&current.value, &new)) {
             current.clone()
         } else {
             let written = if released {
@@ -217,8 +217,10 @@ impl Server {
             }
             "finalize" => {
                 let finalizers = object::at(new, &["spec", "finalizers"]).clone();
+                let owners = object::at(new, &["metadata", "managedFields"]).clone();
                 *new = old.clone();
                 put_at(new, &["spec"], "finalizers", &finalizers);
+                put_at(new, &["metadata"], "managedFields", &owners);
             }
             _ => {}
         }
@@ -243,19 +245,6 @@ impl Server {
         } else {
             Err(Status::invalid(&target.kind, name, &causes))
         }
-    }
-
-    /// Records who owns which field.
-    #[expect(clippy::unnecessary_wraps, reason = "a conflict refuses")]
-    pub(super) fn own(
-        &self,
-        request: &Request,
-        kind: &TypeInfo,
-        old: Option<&Value>,
-        new: &mut Value,
-    ) -> Result<(), Status> {
-        let _ = (self, request, kind, old, new);
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The API server through a real client.
 
+mod applies;
 mod custom;
 mod deletes;
 mod lists;
