@@ -1,11 +1,12 @@
-//! After a change of routing the data plane has its grace: before the step counts as reached, and before capacity goes away.
+//! The data plane has its grace: after the last pod became ready and before more traffic is sent to it; and after a change of routing, before the
+//! step counts as reached and before capacity goes away.
 
 use std::collections::BTreeMap;
 
 use env::Moment;
 
 use crate::dialect::{Phase, StepState};
-use crate::object::text;
+use crate::object::{condition_is_true, text};
 use crate::{Check, Failure};
 
 use super::Run;
@@ -15,11 +16,35 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
     let mut weight = 0;
     let mut state = StepState::None;
     let mut changed: Option<Moment> = None;
+    // Since when each pod has been ready.
+    let mut ready: BTreeMap<&str, Moment> = BTreeMap::new();
     // Pods that a route pointed at, and when it last did; no moment while it still does.
     let mut routed: BTreeMap<String, Option<Moment>> = BTreeMap::new();
     for frame in &run.frames {
         let seen = &frame.seen;
         let least = seen.grace.saturating_sub(run.delivery);
+        if text(&frame.entry.object, "/kind") == "Pod" {
+            let pod = text(&frame.entry.object, "/metadata/name");
+            if condition_is_true(&frame.entry.object, "Ready") {
+                ready.entry(pod).or_insert(frame.at);
+            } else {
+                ready.remove(pod);
+            }
+        }
+        let last = frame.ready.iter().filter_map(|pod| ready.get(pod.as_str())).max();
+        if seen.weight > weight
+            && let Some(last) = last.filter(|last| frame.at.since(**last) < least)
+        {
+            failures.push(Failure::new(
+                Check::Grace,
+                format!(
+                    "the route gives {} % {:?} after the last pod became ready; the grace is {:?}",
+                    seen.weight,
+                    frame.at.since(*last),
+                    seen.grace
+                ),
+            ));
+        }
         if seen.weight != weight {
             changed = Some(frame.at);
         }

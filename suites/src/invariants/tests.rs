@@ -93,7 +93,7 @@ fn to_the_gate() -> Vec<Told> {
         (0, service()),
         (10, pod(false)),
         (500, pod(true)),
-        (0, route(5)),
+        (3000, route(5)),
         (3000, rollout(1, "StepPaused")),
         (60_000, rollout(1, "StepPaused")),
     ]
@@ -151,6 +151,17 @@ fn a_pause_one_moment_too_short_is_seen() {
 }
 
 #[test]
+fn a_route_to_pods_that_the_data_plane_cannot_know_is_seen() {
+    let told = [
+        (0, rollout(1, "StepUpgrade")),
+        (0, service()),
+        (0, pod(true)),
+        (2000, route(5)),
+    ];
+    assert_eq!(checks(&told, &[]), [Check::Grace]);
+}
+
+#[test]
 fn a_weight_that_a_person_lowers_is_no_fault() {
     let mut told = to_the_gate();
     told.push((0, route(3)));
@@ -163,7 +174,7 @@ fn a_step_that_counts_too_early_is_seen() {
         (0, rollout(1, "StepUpgrade")),
         (0, service()),
         (0, pod(true)),
-        (0, route(5)),
+        (3000, route(5)),
         (1000, rollout(1, "StepPaused")),
     ];
     assert_eq!(checks(&told, &[]), [Check::Grace]);

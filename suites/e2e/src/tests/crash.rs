@@ -1,6 +1,9 @@
 //! A kill is a kill and a lost answer is none; the release goes on after either.
 
+use std::sync::Arc;
+
 use controller::LeaderElection;
+use env::HttpService;
 use rstest::rstest;
 use suites::Verdict;
 use tidepool::Cut;
@@ -37,6 +40,24 @@ fn after_a_kill_another_process_ends_the_release(#[case] how: Cut, #[case] proce
         let first = &played.writes[1][0];
         assert_eq!((first.verb, first.resource.as_str()), ("update", "leases"));
     }
+}
+
+#[test]
+fn a_panic_of_the_controller_is_the_scenarios_failure() {
+    let care = Care {
+        layer: Some(Arc::new(|number, inner| {
+            HttpService::new(move |request| {
+                let writes = request.method() == http::Method::PATCH;
+                assert!(!(number == 1 && writes), "no way on");
+                let inner = inner.clone();
+                async move { inner.send(request).await }
+            })
+        })),
+        ..Care::default()
+    };
+    let played = embedded::play(&super::scenario("walkthrough"), &Play::new(1).with(care));
+    let said: Vec<String> = played.report.failures().iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["cluster: the controller panicked: no way on"]);
 }
 
 #[test]
