@@ -47,10 +47,12 @@ fn a_panic_of_the_controller_is_the_scenarios_failure() {
     let care = Care {
         layer: Some(Arc::new(|number, inner| {
             HttpService::new(move |request| {
-                let writes = request.method() == http::Method::PATCH;
-                assert!(!(number == 1 && writes), "no way on");
                 let inner = inner.clone();
-                async move { inner.send(request).await }
+                async move {
+                    let writes = request.method() == http::Method::PATCH;
+                    assert!(!(number == 1 && writes), "no way on");
+                    inner.send(request).await
+                }
             })
         })),
         ..Care::default()
