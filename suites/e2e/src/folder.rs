@@ -1,6 +1,9 @@
 //! A folder of this run's own, for what must not outlive it: readable by its owner only, removed with everything in it. Used by `up` and by the
 //! recorded session.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
