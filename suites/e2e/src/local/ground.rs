@@ -17,6 +17,7 @@ use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use suites::{Kubernetes, ObjectRef};
+use tidepool::gateway::Lag;
 use tidepool::network::SocketNetwork;
 use tidepool::resource::{DEPLOYMENTS, ENDPOINT_SLICES, INGRESSES, PODS, Resource, SERVICES};
 use tidepool::transport::{Transport, Write};
@@ -82,6 +83,11 @@ impl Ground {
         let network = Arc::new(SocketNetwork::default());
         let options = remote::Options {
             resources: WATCHED.to_vec(),
+            gateway_lag: Lag {
+                // One gateway stands here for many, one behind each scenario: what others write must not keep it from reading.
+                between: Duration::ZERO,
+                ..Lag::default()
+            },
             ..remote::Options::default()
         };
         let remote = Remote::start(&env, client.clone(), options, network.clone())
