@@ -166,6 +166,7 @@ for all the cases.",
         )?;
         self.dialect.release(SECOND).await?;
         self.until_gate(traffic, screen).await?;
+        self.until_followed(SECOND, traffic, screen).await?;
         screen.say("The Deployment itself stands still: five pods of the old version, as before.\nMeasured by asking, not believed:")?;
         screen.measured(&traffic.count(1_000).await)?;
 
@@ -201,6 +202,7 @@ for all the cases.",
         )?;
         self.dialect.release(THIRD).await?;
         self.until_gate(traffic, screen).await?;
+        self.until_followed(THIRD, traffic, screen).await?;
         screen.measured(&traffic.count(1_000).await)?;
         screen.say("Suppose that it is no good. The old image is put back; that is all it takes:")?;
         self.command(
@@ -263,6 +265,20 @@ for all the cases.",
             seen.phase == Phase::Progressing && seen.state == StepState::Paused
         })
         .await
+    }
+
+    /// The gateway reads its cluster every few seconds, as ingress-nginx does: until somebody was answered by the new image, nothing is measured.
+    async fn until_followed(&self, image: &str, traffic: &Traffic, screen: &Screen<'_>) -> Result<()> {
+        let version = image.rsplit_once(':').map_or(image, |(_, version)| version);
+        while self.elapsed() < PATIENCE {
+            let lately = traffic.lately();
+            screen.show(&lately, "the gateway is about to follow");
+            if lately.answered.contains_key(version) {
+                return Ok(());
+            }
+            self.world.env.sleep(LOOK).await;
+        }
+        bail!("{image} answered nobody within two minutes, although the release is at its step")
     }
 
     async fn until_ended(&mut self, ending: Ending, traffic: &Traffic, screen: &mut Screen<'_>) -> Result<()> {
