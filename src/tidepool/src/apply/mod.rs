@@ -66,7 +66,8 @@ impl Writer<'_> {
             operation,
             api_version: self.api_version.to_owned(),
             subresource: self.subresource.to_owned(),
-            time: Some(self.now.to_owned()),
+            // Kubernetes gives what is scaled no time.
+            time: (self.subresource != "scale").then(|| self.now.to_owned()),
             fields,
         }
     }

@@ -112,14 +112,18 @@ fn merge(cursor: Option<Cursor<'_>>, value: &mut Value, patch: &Value) -> Result
                 let key = child
                     .and_then(Cursor::field_of)
                     .and_then(|field| field.merge.as_deref());
-                let order = patch.get(&format!("{ORDER}{name}"));
+                // Without an order of its own, the patch's items stand in the order in which it names them.
+                let order = patch
+                    .get(&format!("{ORDER}{name}"))
+                    .and_then(Value::as_array)
+                    .unwrap_or(wanted);
                 let list = map.entry(name.clone()).or_insert_with(|| Value::Array(Vec::new()));
-                let before: Vec<Value> = match (&*list, order) {
+                let before: Vec<Value> = match (&*list, key) {
                     (Value::Array(list), Some(_)) => list.clone(),
                     _ => Vec::new(),
                 };
                 merge_list(child.and_then(Cursor::items), key, list, wanted)?;
-                if let (Some(key), Some(Value::Array(order)), Value::Array(list)) = (key, order, list) {
+                if let (Some(key), Value::Array(list)) = (key, list) {
                     order::sort(list, order, &before, key);
                 }
             }

@@ -40,7 +40,7 @@ fn finalizers_leave_and_keys_are_retained() {
     schema.strategic_merge(&mut value, &patch).unwrap();
     assert_eq!(
         value,
-        json!({ "metadata": { "finalizers": ["b", "c"] }, "spec": { "strategy": { "type": "Recreate" } } })
+        json!({ "metadata": { "finalizers": ["c", "b"] }, "spec": { "strategy": { "type": "Recreate" } } })
     );
 }
 

@@ -10,6 +10,9 @@ use crate::apply::record;
 use crate::patch::go;
 use crate::status::Status;
 
+/// The Go types that a map's values are read into without JSON text between, which says less when it fails.
+const SCALARS: [&str; 5] = ["int32", "int64", "string", "bool", "float64"];
+
 /// Why a body cannot be taken, before it is said in the words of the request.
 enum Misfit {
     /// A value of another type than its field has.
@@ -62,7 +65,15 @@ impl Server {
             _ => body.to_string(),
         };
         self.fit(request, kind, body, warnings).map_err(|misfit| {
-            let cause = Cause::invalid("patch", &quoted(body).into(), &misfit.words());
+            let mut words = misfit.words();
+            if request.verb == Verb::Patch(PatchKind::Strategic)
+                && let Misfit::Type(error) = &misfit
+                && let Some((_, scalar)) = error.rsplit_once(" of type ")
+                && SCALARS.contains(&scalar)
+            {
+                words = format!("unrecognized type: {scalar}");
+            }
+            let cause = Cause::invalid("patch", &quoted(body).into(), &words);
             Status::invalid_kind("", "", "", &[cause])
         })
     }

@@ -40,7 +40,7 @@ fn names_and_images(web: &Value) -> Value {
 #[case::image(json!([{ "name": "b", "image": "b:2" }]), json!([["a", "a:1"], ["b", "b:2"]]))]
 #[case::delete(json!([{ "name": "a", "$patch": "delete" }]), json!([["b", "b:1"]]))]
 #[case::replace(json!([{ "$patch": "replace" }, { "name": "c", "image": "c:1" }]), json!([["c", "c:1"]]))]
-#[case::add(json!([{ "name": "c", "image": "c:1" }]), json!([["a", "a:1"], ["b", "b:1"], ["c", "c:1"]]))]
+#[case::add(json!([{ "name": "c", "image": "c:1" }]), json!([["c", "c:1"], ["a", "a:1"], ["b", "b:1"]]))]
 fn a_strategic_patch_merges_lists_by_key(#[case] containers: Value, #[case] expected: Value) {
     with_cluster(move |cluster| async move {
         with_web(&cluster).await;
@@ -86,6 +86,12 @@ fn a_strategic_patch_obeys_its_directives() {
     r#"{"spec":{"strategy":{"$retainKeys":"type"}}}"#,
     400,
     "invalid patch format of retainKeys"
+)]
+#[case::text_for_number(
+    "",
+    r#"{"spec":{"replicas":"x"}}"#,
+    422,
+    r#" "" is invalid: patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32"#
 )]
 #[case::strict(
     "?fieldValidation=Strict",
