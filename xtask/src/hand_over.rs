@@ -35,7 +35,17 @@ pub(crate) fn to_e2e(verb: &str, args: &[String]) -> Result<ExitCode> {
 /// features: the whole workspace's programs, and one example, because cargo then counts the features of dev-dependencies as a test build does.
 fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut child = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // `cargo run` tells this program about its own package. A build script that looks at such a variable (ring's does) would see another value
+    // than in a build that was not started from here, and half of the graph would be compiled anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| {
+            name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" || name.starts_with("CARGO_PKG_")
+        }) {
+            command.env_remove(name);
+        }
+    }
+    let mut child = command
         .current_dir(crate::tidy::root())
         .args([
             "build",
