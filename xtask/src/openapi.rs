@@ -48,11 +48,9 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     for (file, text) in files {
         let text = text.with_context(|| format!("write {file} as JSON"))?;
         if check {
-            code = if compare(&shell, file, &text)? {
-                code
-            } else {
-                ExitCode::FAILURE
-            };
+            if !compare(&shell, file, &text)? {
+                code = ExitCode::FAILURE;
+            }
         } else {
             pack(&shell, file, &text)?;
         }

@@ -1,8 +1,8 @@
 //! The second half of `cargo xtask openapi`: the numbers of the built-in types' fields in protobuf, which kubectl writes its typed requests in.
 //!
 //! Names and types come from the modules' `generated.proto`; whether a field is a pointer, inlined, and how JSON names it, from the tags in their Go
-//! sources. The result is `{message: {number: "name type"}}`, where a type may be marked `[]` (a list), `{}` (a map from text) or `*` (a scalar
-//! whose zero value counts), and an inlined field is named `~`.
+//! sources. The result is `{message: {number: "name type"}}`, where a type may be marked `[]` (a list), `{}` (a map from text) or `*` (a pointer
+//! to what may be zero and counts all the same), an inlined field is named `~`, and one that JSON does not name `-`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ pub(crate) const MODULES: [&str; 3] = [
     "k8s.io/apimachinery@v0.36.3",
     "k8s.io/apiextensions-apiserver@v0.36.3",
 ];
+
+/// The message that JSON writes as a number or a text, so that it may be zero.
+const INT_OR_STRING: &str = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 
 /// Fields by their numbers, as text.
 pub(crate) type Messages = BTreeMap<String, BTreeMap<u32, String>>;
@@ -167,15 +170,22 @@ fn tag(line: &str) -> Option<(u32, (String, bool))> {
 
 fn named(message: &str, fields: Vec<Field>, tags: &Tags) -> BTreeMap<u32, String> {
     let short = message.rsplit('.').next().unwrap_or_default();
+    let is_only = fields.len() == 1;
     fields
         .into_iter()
         .map(|(number, name, kind)| {
             let (name, pointer) = match tags.get(&(short.to_owned(), number)) {
                 Some((json, pointer)) => (json.clone(), *pointer),
+                // Go has a list by a name of its own where the proto file has a message around it.
+                None if is_only => ("-".to_owned(), false),
                 None => (name, false),
             };
             let is_scalar = kind.starts_with(char::is_lowercase) && !kind.contains('.');
-            let mark = if pointer && is_scalar { "*" } else { "" };
+            let mark = if pointer && (is_scalar || kind == INT_OR_STRING) {
+                "*"
+            } else {
+                ""
+            };
             (number, format!("{name} {mark}{kind}"))
         })
         .collect()

@@ -85,6 +85,20 @@ impl<T> Sender<T> {
         before
     }
 
+    /// Lets `change` change the value, whoever else does so at the same time, and wakes all who wait when it says that it did.
+    pub fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool {
+        let changed = {
+            let mut state = self.0.state.lock();
+            let changed = change(&mut state.value);
+            state.version += u64::from(changed);
+            changed
+        };
+        if changed {
+            self.0.changed.notify_waiters();
+        }
+        changed
+    }
+
     /// The value now.
     pub fn borrow(&self) -> Ref<'_, T> {
         self.0.look()

@@ -18,6 +18,34 @@ use crate::object;
 /// How many different Events one recorder remembers in order to count them up.
 const REMEMBERED: usize = 4_096;
 
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reporter {
+    /// The controller of Deployments.
+    Deployments,
+    /// The controller of ReplicaSets.
+    ReplicaSets,
+    /// The scheduler.
+    Scheduler,
+    /// The kubelets.
+    Kubelet,
+}
+
+impl Reporter {
+    /// How many there are.
+    const COUNT: i128 = 4;
+
+    /// The component's name, as Events carry it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Deployments => "deployment-controller",
+            Self::ReplicaSets => "replicaset-controller",
+            Self::Scheduler => "default-scheduler",
+            Self::Kubelet => "kubelet",
+        }
+    }
+}
+
 /// Whether somebody should worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
@@ -83,15 +111,15 @@ struct Memory {
 /// One reporter of Events.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    component: &'static str,
+    reporter: Reporter,
     memory: Mutex<Memory>,
 }
 
 impl Recorder {
-    /// The recorder of a component, as `deployment-controller`.
-    pub(crate) fn of(component: &'static str) -> Self {
+    /// The recorder of one who speaks.
+    pub(crate) fn of(reporter: Reporter) -> Self {
         Self {
-            component,
+            reporter,
             memory: Mutex::default(),
         }
     }
@@ -104,9 +132,7 @@ impl Recorder {
 
     fn compose(&self, cluster: &dyn Cluster, about: &Value, host: &str, note: &Note) -> Value {
         let time = cluster.env().now();
-        let now = jiff::Timestamp::from_second(time.as_second())
-            .unwrap_or(time)
-            .to_string();
+        let now = object::seconds(time);
         let known = self.remember(about, note, time, &now);
         let mut involved = json!({
             "kind": about["kind"], "apiVersion": about["apiVersion"],
@@ -120,7 +146,7 @@ impl Recorder {
         if !note.part.is_empty() {
             involved["fieldPath"] = json!(note.part);
         }
-        let mut source = json!({ "component": self.component });
+        let mut source = json!({ "component": self.reporter.name() });
         if !host.is_empty() {
             source["host"] = json!(host);
         }
@@ -128,7 +154,7 @@ impl Recorder {
             "apiVersion": "v1", "kind": "Event",
             "metadata": { "name": known.name, "namespace": if namespace.is_empty() { "default" } else { namespace } },
             "involvedObject": involved, "source": source,
-            "reportingComponent": self.component, "reportingInstance": host,
+            "reportingComponent": self.reporter.name(), "reportingInstance": host,
             "type": match note.severity { Severity::Normal => "Normal", Severity::Warning => "Warning" },
             "reason": note.reason, "message": note.message,
             "count": known.count, "firstTimestamp": known.first, "lastTimestamp": now, "eventTime": null,
@@ -151,11 +177,11 @@ impl Recorder {
         if memory.known.len() >= REMEMBERED {
             *memory = Memory::default();
         }
-        // Two things that happen at one moment are told apart by a nanosecond.
-        let mut nanosecond = time.as_nanosecond();
+        // Things that happen at one moment are told apart by nanoseconds, of which each reporter has its own.
+        let mut nanosecond = time.as_nanosecond() / Reporter::COUNT * Reporter::COUNT + self.reporter as i128;
         let mut name = named(about, nanosecond);
         while !memory.taken.insert(name.clone()) {
-            nanosecond += 1;
+            nanosecond += Reporter::COUNT;
             name = named(about, nanosecond);
         }
         let known = Known {

@@ -92,3 +92,9 @@ pub fn controller_of(object: &Value) -> Option<&Value> {
         .iter()
         .find(|owner| owner["controller"] == true)
 }
+
+/// A time as Kubernetes writes it: whole seconds in UTC.
+pub fn seconds(time: jiff::Timestamp) -> String {
+    let whole = jiff::Timestamp::from_second(time.as_second()).unwrap_or(time);
+    whole.to_string()
+}

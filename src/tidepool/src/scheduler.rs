@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{Cluster, Delivered};
 use crate::controllers::driver::{self, Controller, Key};
-use crate::events::{Note, Recorder};
+use crate::events::{Note, Recorder, Reporter};
 use crate::object;
 use crate::resource::{NODES, PODS, Resource};
 use crate::status::Status;
 
 /// Starts the scheduler; its task ends with the cluster's watches.
 pub fn start(cluster: Arc<dyn Cluster>, tasks: &mut JoinSet<()>) {
-    let events = Recorder::of("default-scheduler");
+    let events = Recorder::of(Reporter::Scheduler);
     tasks.spawn(driver::run(cluster, Scheduler { events }));
 }
 

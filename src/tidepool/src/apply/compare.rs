@@ -110,12 +110,12 @@ impl Walk {
         }
     }
 
-    fn items(&mut self, items: Place<'_>, keys: &[String], before: Option<&Value>, after: Option<&Value>) {
+    fn items<'v>(&mut self, items: Place<'_>, keys: &[String], before: Option<&'v Value>, after: Option<&'v Value>) {
         let before = indexed(items, keys, before);
         let after = indexed(items, keys, after);
-        let all = |list: &[(String, &Value)], edge: &str| -> Vec<Value> {
+        let all = |list: &[(String, &'v Value)], edge: &str| -> Vec<&'v Value> {
             let same = list.iter().filter(|(other, _)| other == edge);
-            same.map(|(_, item)| (*item).clone()).collect()
+            same.map(|(_, item)| *item).collect()
         };
         let mut seen: Vec<&str> = Vec::new();
         for (edge, _) in before.iter().chain(&after) {
@@ -125,16 +125,16 @@ impl Walk {
             seen.push(edge);
             let (old, new) = (all(&before, edge), all(&after, edge));
             if old.len() <= 1 && new.len() <= 1 {
-                self.below(edge.clone(), items, old.first(), new.first());
+                self.below(edge.clone(), items, old.first().copied(), new.first().copied());
                 continue;
             }
             // Items that cannot be told apart count as one value.
             if old != new {
                 if old.len() == 1 {
-                    self.below(edge.clone(), items, old.first(), None);
+                    self.below(edge.clone(), items, old.first().copied(), None);
                 }
                 if new.len() == 1 {
-                    self.below(edge.clone(), items, None, new.first());
+                    self.below(edge.clone(), items, None, new.first().copied());
                 }
                 self.path.push(edge.clone());
                 if new.len() > 1 {

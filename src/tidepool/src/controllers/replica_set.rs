@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::driver::{Controller, Key, keys_of_owner};
 use super::pod;
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
-use crate::events::{Note, Recorder};
+use crate::events::{Note, Recorder, Reporter};
 use crate::object;
 use crate::resource::{PODS, REPLICA_SETS, Resource};
 use crate::status::Status;
@@ -22,7 +22,7 @@ pub(super) struct ReplicaSets {
 impl Default for ReplicaSets {
     fn default() -> Self {
         Self {
-            events: Recorder::of("replicaset-controller"),
+            events: Recorder::of(Reporter::ReplicaSets),
         }
     }
 }
@@ -69,15 +69,13 @@ async fn reconcile(
         pods.retain(|pod| pod::is_active(&pod.value));
         let wanted = usize::try_from(object::number(&set.value, &["spec", "replicas"]).unwrap_or(1)).unwrap_or(0);
         for _ in pods.len()..wanted {
-            let note = match &cluster.create(&PODS, new_pod(&set)).await {
+            let created = cluster.create(&PODS, new_pod(&set)).await;
+            let note = match &created {
                 Ok(pod) => Note::normal("SuccessfulCreate", format!("Created pod: {}", object::name(&pod.value))),
-                Err(status) => {
-                    let note = Note::warning("FailedCreate", format!("Error creating: {status}"));
-                    events.note(cluster, &set.value, "", note).await;
-                    return Err(status.clone());
-                }
+                Err(status) => Note::warning("FailedCreate", format!("Error creating: {status}")),
             };
             events.note(cluster, &set.value, "", note).await;
+            created?;
         }
         pods.sort_by_key(|pod| worth(&pod.value));
         for pod in pods.iter().take(pods.len().saturating_sub(wanted)) {

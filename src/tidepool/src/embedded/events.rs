@@ -10,7 +10,6 @@ use std::time::Duration;
 use env::{Chance, Moment};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::object;
 use crate::resource::{EVENTS, NAMESPACES};
@@ -48,17 +47,9 @@ impl Events {
         }
         match self.put(server, &place, event) {
             Ok((verb, stored)) => {
-                let env = server.env();
-                env.record("write", || {
-                    let path = format!("/api/v1/namespaces/{}/events/{}", place.namespace, place.name);
-                    let digest = Sha256::digest(stored.value.to_string());
-                    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                    json!({
-                        "verb": verb, "path": path, "resourceVersion": stored.version.to_string(), "sha256": hex,
-                        "user": user.name,
-                    })
-                });
-                let old = env.clock().elapsed().after(KEPT);
+                let path = || format!("/api/v1/namespaces/{}/events/{}", place.namespace, place.name);
+                server.note(verb, path, &stored.value, &stored, user);
+                let old = server.env().clock().elapsed().after(KEPT);
                 self.written.lock().push_back((old, place, stored.version));
             }
             Err(refused) => tracing::debug!(?place, ?refused, "an event was lost"),
@@ -71,9 +62,9 @@ impl Events {
         let known = store.get(place);
         let metadata = object::entry(&mut event, &["metadata"]);
         let Some(known) = known else {
-            let now = jiff::Timestamp::from_second(server.env().now().as_second()).unwrap_or_default();
+            let now = object::seconds(server.env().now());
             metadata.insert("uid".to_owned(), json!(self.uids.uuid()));
-            metadata.insert("creationTimestamp".to_owned(), json!(now.to_string()));
+            metadata.insert("creationTimestamp".to_owned(), json!(now));
             return Ok(("create", store.create(place, event)?));
         };
         for field in ["uid", "creationTimestamp"] {

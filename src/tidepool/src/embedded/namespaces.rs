@@ -102,9 +102,8 @@ fn conditions(server: &Server, namespace: &Value, left: &[Arc<TypeInfo>]) -> Val
     if let Some(same) = old.iter().find(|condition| condition["message"] == json!(message)) {
         return json!([same]);
     }
-    let now = jiff::Timestamp::from_second(server.env().now().as_second()).unwrap_or_default();
     json!([{
         "type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain", "message": message,
-        "lastTransitionTime": now.to_string(),
+        "lastTransitionTime": object::seconds(server.env().now()),
     }])
 }

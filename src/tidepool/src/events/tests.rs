@@ -6,7 +6,7 @@ use env::Trace;
 use env::sim::{self, SimEnv};
 use serde_json::{Value, json};
 
-use super::{Note, Recorder};
+use super::{Note, Recorder, Reporter};
 use crate::resource::{DEPLOYMENTS, EVENTS, PODS};
 use crate::{Embedded, Options};
 
@@ -29,7 +29,7 @@ fn pod(uid: &str) -> Value {
 #[test]
 fn the_same_words_count_up_and_others_do_not() {
     with_cluster(|world, cluster| async move {
-        let recorder = Recorder::of("kubelet");
+        let recorder = Recorder::of(Reporter::Kubelet);
         let note = || Note::warning("BackOff", "Back-off restarting".to_owned()).of_container("c");
         recorder
             .note(cluster.cluster().as_ref(), &pod("1"), "node-1", note())
@@ -55,9 +55,23 @@ fn the_same_words_count_up_and_others_do_not() {
 }
 
 #[test]
+fn two_that_speak_at_one_moment_do_not_take_each_others_place() {
+    with_cluster(|_, cluster| async move {
+        for reporter in [Reporter::Scheduler, Reporter::Kubelet] {
+            let note = Note::normal("Said", reporter.name().to_owned());
+            Recorder::of(reporter)
+                .note(cluster.cluster().as_ref(), &pod("1"), "", note)
+                .await;
+        }
+        assert_eq!(events(&cluster).len(), 2);
+        cluster.stop().await;
+    });
+}
+
+#[test]
 fn events_are_forgotten_after_an_hour() {
     with_cluster(|world, cluster| async move {
-        let recorder = Recorder::of("kubelet");
+        let recorder = Recorder::of(Reporter::Kubelet);
         let note = |text: &str| Note::normal("Pulled", text.to_owned());
         recorder
             .note(cluster.cluster().as_ref(), &pod("1"), "", note("old"))
@@ -87,22 +101,13 @@ fn a_release_is_told_in_the_words_of_the_real_controllers() {
             "spec": { "replicas": 1, "selector": { "matchLabels": { "app": "web" } }, "template": template("echo:1") },
         });
         view.create(&DEPLOYMENTS, deployment).await.expect("create");
-        world.env.sleep(Duration::from_secs(20)).await;
-        let mut changed = view
-            .get(&DEPLOYMENTS, "default", "web")
-            .expect("deployment")
-            .value
-            .clone();
-        changed["spec"]["template"] = template("crash:2");
-        view.update(&DEPLOYMENTS, changed).await.expect("update");
-        world.env.sleep(Duration::from_secs(20)).await;
-        let mut changed = view
-            .get(&DEPLOYMENTS, "default", "web")
-            .expect("deployment")
-            .value
-            .clone();
-        changed["spec"]["template"] = template("never-ready:3");
-        view.update(&DEPLOYMENTS, changed).await.expect("update");
+        for image in ["crash:2", "never-ready:3"] {
+            world.env.sleep(Duration::from_secs(20)).await;
+            let found = view.get(&DEPLOYMENTS, "default", "web").expect("deployment");
+            let mut changed = found.value.clone();
+            changed["spec"]["template"] = template(image);
+            view.update(&DEPLOYMENTS, changed).await.expect("update");
+        }
         world.env.sleep(Duration::from_secs(60)).await;
         let mut told: Vec<String> = events(&cluster)
             .iter()

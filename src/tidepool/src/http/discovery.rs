@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Text};
 use super::{openapi, plain, respond};
-use crate::schema::Subresource;
+use crate::schema::{Subresource, VERSION};
 use crate::server::subresource::SERVED;
 use crate::server::{Server, TypeInfo};
 use crate::status::Status;
@@ -57,7 +57,7 @@ pub(super) fn answer(server: &Server, segments: &[String], text: Text, form: For
 
 fn version() -> Value {
     json!({
-        "major": "1", "minor": "36", "gitVersion": "v1.36.0", "gitCommit": "", "gitTreeState": "clean",
+        "major": "1", "minor": "36", "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean",
         "buildDate": "2026-04-22T00:00:00Z", "goVersion": "go1.26.0", "compiler": "gc", "platform": "linux/amd64",
         "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
     })

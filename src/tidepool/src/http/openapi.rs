@@ -9,11 +9,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::object;
+use crate::schema::VERSION;
 use crate::schema::described;
 use crate::server::{Server, TypeInfo};
-
-/// The version of Kubernetes that the catalogue was taken from.
-const VERSION: &str = "v1.36.0";
 
 /// `/openapi/v3`: where each document is. The hash in its address changes when the document does, since clients keep what they have read.
 pub(super) fn index(server: &Server) -> Value {
@@ -107,8 +105,10 @@ fn schemas(server: &Server, kinds: &[Arc<TypeInfo>]) -> Map<String, Value> {
         Some(first) => described::schemas(&first.resource.group, &first.resource.version, &builtin),
         None => Map::new(),
     };
-    for kind in kinds.iter().filter(|kind| kind.custom) {
+    if kinds.iter().any(|kind| kind.custom) {
         schemas.extend(described::metadata());
+    }
+    for kind in kinds.iter().filter(|kind| kind.custom) {
         schemas.insert(custom_name(kind), custom(server, kind));
     }
     schemas

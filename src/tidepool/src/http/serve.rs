@@ -3,6 +3,7 @@
 //! For `up` and for a person with kubectl. Clients prove themselves by a bearer token; the kubeconfig text holds it and the certificate.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use env::{Body, BoxError, HttpService};
@@ -17,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -143,19 +144,16 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
 pub async fn over_tls(service: HttpService, identity: &Identity, port: u16) -> Result<Serving, ServeError> {
     let (listener, address) = listen(port).await?;
     let acceptor = TlsAcceptor::from(identity.acceptor.clone());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, service) = (acceptor.clone(), service.clone());
-            connections.spawn(async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    connection(stream, service).await;
-                }
-            });
-            while connections.try_join_next().is_some() {}
+    let handle = move |stream| {
+        let (acceptor, service) = (acceptor.clone(), service.clone());
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                connection(stream, service, std::future::pending()).await;
+            }
         }
-    });
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(accept(listener, handle, std::future::pending()));
     Ok(Serving { address, tasks })
 }
 
@@ -165,37 +163,72 @@ pub async fn over_tls(service: HttpService, identity: &Identity, port: u16) -> R
 /// [`ServeError::Listen`].
 pub async fn over_tcp(service: HttpService, port: u16) -> Result<Serving, ServeError> {
     let (listener, address) = listen(port).await?;
+    let handle = move |stream| connection(stream, service.clone(), std::future::pending());
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(connection(stream, service.clone()));
-            while connections.try_join_next().is_some() {}
-        }
-    });
+    tasks.spawn(accept(listener, handle, std::future::pending()));
     Ok(Serving { address, tasks })
 }
 
-async fn connection<S>(stream: S, service: HttpService)
+/// Takes connections until `closed`, then waits for those that it has.
+pub(crate) async fn accept<F>(
+    listener: TcpListener,
+    handle: impl Fn(TcpStream) -> F + Send,
+    closed: impl Future<Output = ()> + Send,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    let mut closed = pin!(closed);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut closed => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(handle(stream));
+                }
+                // A connection that broke before it was taken is nobody's. Without files to be had none can be taken, until one of ours ends.
+                Err(error) => {
+                    tracing::debug!(%error, "a connection could not be taken");
+                    tokio::select! {
+                        biased;
+                        () = &mut closed => break,
+                        Some(_) = connections.join_next() => {}
+                        () = tokio::task::yield_now(), if connections.is_empty() => {}
+                    }
+                }
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Answers the requests of one connection; once `closed`, the one that is being answered is the last.
+pub(crate) async fn connection<S>(stream: S, service: HttpService, closed: impl Future<Output = ()> + Send)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answer = service_fn(move |request: Request<Incoming>| served(service.clone(), request));
-    let served = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answer)
-        .await;
-    if let Err(error) = served {
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = closed => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
 }
 
-pub(crate) type Answer = Response<UnsyncBoxBody<bytes::Bytes, std::io::Error>>;
+type Answer = Response<UnsyncBoxBody<bytes::Bytes, std::io::Error>>;
 
 /// One request over a connection. Errors are of a type of their own, because hyper's bounds do not take boxed ones.
-pub(crate) fn served(
-    service: HttpService,
-    request: Request<Incoming>,
-) -> BoxFuture<'static, Result<Answer, std::io::Error>> {
+fn served(service: HttpService, request: Request<Incoming>) -> BoxFuture<'static, Result<Answer, std::io::Error>> {
     Box::pin(async move {
         let request = request.map(|body| body.map_err(|error| -> BoxError { Box::new(error) }).boxed_unsync());
         match service.send(request).await {

@@ -6,7 +6,10 @@ use env::sim::SimNetwork;
 use env::{Chance, Clock, Env, Trace};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};
+use rstest::rstest;
+use serde_json::json;
 
+use super::yaml;
 use crate::{Embedded, Options, Ports};
 
 #[test]
@@ -50,4 +53,18 @@ fn a_client_with_the_kubeconfig_gets_in_and_another_one_does_not() {
         served.stop().await;
         cluster.stop().await;
     });
+}
+
+/// A schema's pattern that reads like an alias when it is taken apart at commas and brackets, in a body of 20 KiB.
+fn pattern() -> serde_json::Value {
+    json!({ "pattern": "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|, *)$", "description": "a".repeat(20 << 10) })
+}
+
+#[rstest]
+#[case::apply_in_json(pattern().to_string(), Ok(pattern()))]
+#[case::a_few_aliases("a: &a 1\nb: *a\n".to_owned(), Ok(json!({ "a": 1, "b": 1 })))]
+#[case::many_aliases(format!("a: &a 1\nb: [{}]\n", "*a, ".repeat(65)), Err("yaml: document contains excessive aliasing"))]
+#[case::long_with_aliases(format!("a: &a {}\nb: *a\n", "x".repeat(20 << 10)), Err("yaml: document contains excessive aliasing"))]
+fn a_body_in_yaml(#[case] text: String, #[case] read: Result<serde_json::Value, &str>) {
+    assert_eq!(yaml::read(&text), read.map_err(str::to_owned));
 }

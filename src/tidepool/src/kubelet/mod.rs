@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
 use crate::controllers::driver::{self, Controller, Key};
-use crate::events::Recorder;
+use crate::events::{Recorder, Reporter};
 use crate::network::{Listening, PodNetwork};
 use crate::object;
 use crate::resource::{PODS, Resource};
@@ -75,7 +75,7 @@ pub fn start(cluster: Arc<dyn Cluster>, network: Arc<dyn PodNetwork>, options: O
         network,
         options,
         state: Mutex::default(),
-        events: Recorder::of("kubelet"),
+        events: Recorder::of(Reporter::Kubelet),
     };
     tasks.spawn(driver::run(cluster.clone(), kubelet));
     tasks.spawn(nodes::register(cluster));
@@ -106,6 +106,15 @@ struct Running {
     told: Option<Stage>,
 }
 
+impl State {
+    /// Takes a pod out: it answers no more, and its lines go with it.
+    fn take(&mut self, cluster: &dyn Cluster, key: &Key) {
+        if let Some(running) = self.pods.remove(key) {
+            cluster.logs().forget(&running.uid);
+        }
+    }
+}
+
 impl Controller for Kubelet {
     fn watched(&self) -> Vec<Resource> {
         vec![PODS]
@@ -126,9 +135,7 @@ impl Controller for Kubelet {
     ) -> BoxFuture<'a, Result<Option<Duration>, Status>> {
         Box::pin(async move {
             let Some(pod) = cluster.get(&PODS, &key.0, &key.1) else {
-                if let Some(running) = self.state.lock().pods.remove(key) {
-                    cluster.logs().forget(&running.uid);
-                }
+                self.state.lock().take(cluster, key);
                 return Ok(None);
             };
             let node = object::text(&pod.value, &["spec", "nodeName"]);
@@ -158,7 +165,7 @@ impl Kubelet {
             let mut state = self.state.lock();
             let known = state.pods.get(key).is_some_and(|running| running.uid == pod.uid);
             if !known {
-                state.pods.remove(key);
+                state.take(cluster, key);
                 let running = self.admit(cluster, &mut state, pod, node)?;
                 state.pods.insert(key.clone(), running);
             }
@@ -307,8 +314,7 @@ impl Kubelet {
         if stops > now && grace != Some(0) {
             return Ok(Some(stops.since(now)));
         }
-        self.state.lock().pods.remove(key);
-        cluster.logs().forget(&pod.uid);
+        self.state.lock().take(cluster, key);
         if grace == Some(0) {
             // Only a finalizer of somebody else's keeps it.
             return Ok(None);

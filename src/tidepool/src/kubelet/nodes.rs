@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::pod_status;
 use crate::cluster::Cluster;
 use crate::object;
 use crate::resource::NODES;
+use crate::schema::VERSION;
 use crate::status::Status;
 
 /// The nodes' names.
@@ -50,7 +50,7 @@ async fn register_one(cluster: &dyn Cluster, index: usize) -> Result<(), Status>
     let mut reported = known;
     if object::items(&reported.value, &["status", "conditions"]).is_empty() {
         let mut changed = reported.value.clone();
-        changed["status"] = status(index, &pod_status::time(cluster.env()));
+        changed["status"] = status(index, &object::seconds(cluster.env().now()));
         reported = cluster.update_status(&NODES, changed).await?;
     }
     // Elsewhere the node lifecycle controller does this; it is off where nodes send no heartbeats.
@@ -125,7 +125,7 @@ fn status(index: usize, now: &str) -> Value {
             condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
         ],
         "nodeInfo": {
-            "architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": "v1.36.3", "kubeProxyVersion": "",
+            "architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": VERSION, "kubeProxyVersion": "",
             "osImage": "tidepool", "kernelVersion": "6.1.0", "containerRuntimeVersion": "tidepool://1",
             "bootID": "", "machineID": "", "systemUUID": "",
         },

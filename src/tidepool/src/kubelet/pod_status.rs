@@ -28,15 +28,8 @@ pub(super) enum Stage {
     },
 }
 
-/// Now, as the API holds times: in whole seconds.
-pub(super) fn time(env: &Env) -> String {
-    jiff::Timestamp::from_second(env.now().as_second())
-        .unwrap_or_default()
-        .to_string()
-}
-
 pub(super) fn status(pod: &Value, stage: Stage, ip: &str, host_ip: &str, env: &Env) -> Value {
-    let now = time(env);
+    let now = object::seconds(env.now());
     let mut status = pod["status"].clone();
     let fields = object::entry(&mut status, &[]);
     let phase = if stage == Stage::Creating { "Pending" } else { "Running" };

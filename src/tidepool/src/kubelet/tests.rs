@@ -158,6 +158,29 @@ fn an_image_fails_at_the_rate_in_its_name() {
 }
 
 #[test]
+fn the_lines_of_a_pod_go_with_it_whatever_takes_its_place() {
+    with_nodes(1, |world, cluster| async move {
+        create(&cluster, "a", "echo", json!({})).await;
+        world.env.sleep(Duration::from_secs(2)).await;
+        let first = pod(&cluster, "a").expect("it stays");
+        let uid = object::uid(&first);
+        assert!(!cluster.logs().read(uid, "main").is_empty());
+        let at_once = DeleteOptions {
+            grace: Some(0),
+            ..DeleteOptions::default()
+        };
+        cluster
+            .delete(&PODS, "default", "a", at_once)
+            .await
+            .expect("it is there");
+        create(&cluster, "a", "echo", json!({})).await;
+        world.env.sleep(Duration::from_secs(2)).await;
+        assert!(pod(&cluster, "a").is_some_and(|pod| object::uid(&pod) != uid));
+        assert!(cluster.logs().read(uid, "main").is_empty(), "its lines are still there");
+    });
+}
+
+#[test]
 fn a_deleted_pod_serves_while_it_drains_and_then_is_gone() {
     with_nodes(1, |world, cluster| async move {
         create(&cluster, "a", "echo", json!({})).await;

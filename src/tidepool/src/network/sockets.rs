@@ -4,20 +4,15 @@
 //! address of the pods' network bindable; all of 127.0.0.0/8 is so everywhere on Linux. Needs a runtime with I/O.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 
 use env::{HttpService, watch};
 use futures::future::BoxFuture;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::{ListenError, Listening, PodNetwork};
-use crate::http::serve::served;
+use crate::http::serve::{accept, connection};
 
 /// A network of sockets. It owns the tasks behind them.
 #[derive(Debug, Default)]
@@ -58,44 +53,16 @@ impl PodNetwork for SocketNetwork {
             let (open, closed) = watch::channel(());
             let mut tasks = self.tasks.lock();
             while tasks.try_join_next().is_some() {}
-            tasks.spawn(accept(listener, service, closed));
+            let ends = ended(closed.clone());
+            let handle = move |stream| connection(stream, service.clone(), ended(closed.clone()));
+            tasks.spawn(accept(listener, handle, ends));
             let socket: Box<dyn Listening> = Box::new(Socket { _open: open });
             Ok(socket)
         })
     }
 }
 
-async fn accept(listener: TcpListener, service: HttpService, mut closed: watch::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            _ = closed.changed() => break,
-            accepted = listener.accept() => {
-                // A connection that broke before it was taken is nobody's; the listener goes on.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(stream, service.clone(), closed.clone()));
-                }
-                while connections.try_join_next().is_some() {}
-            }
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
-}
-
-async fn connection(stream: TcpStream, service: HttpService, mut closed: watch::Receiver<()>) {
-    let answer = service_fn(move |request: hyper::Request<Incoming>| served(service.clone(), request));
-    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        _ = closed.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection to a pod ended");
-    }
+/// Waits until the sender is gone.
+async fn ended(mut open: watch::Receiver<()>) {
+    while open.changed().await.is_ok() {}
 }

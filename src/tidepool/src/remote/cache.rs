@@ -4,6 +4,9 @@
 //! writes. The later version wins, so neither can take back what the other brought; what this process saw deleted does not come back with an
 //! older list or event.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,8 +31,10 @@ pub(super) struct Cache {
 /// What is remembered of one collection beyond its objects.
 #[derive(Debug, Default)]
 struct Marks {
-    /// Places written to since the running list began: that list may be older than they are.
-    written: BTreeSet<Place>,
+    /// Places written to since the running list began: that list may be older than they are. None while no list runs.
+    written: Option<BTreeSet<Place>>,
+    /// The latest version that a feed brought: everything up to it is known, so an older answer about an empty place came too late.
+    latest: u64,
     /// The uids of objects that are gone, until the watch says so as well.
     buried: BTreeMap<Place, String>,
 }
@@ -61,10 +66,7 @@ impl Cache {
 
     /// Asks that a collection be cached from now on.
     pub(super) fn want(&self, resource: &Resource) {
-        let mut wanted = self.wanted.borrow().clone();
-        if wanted.insert(resource.clone()) {
-            self.wanted.send_replace(wanted);
-        }
+        self.wanted.send_if_modified(|wanted| wanted.insert(resource.clone()));
     }
 
     /// Asks that every served collection be cached, in one version each.
@@ -95,8 +97,12 @@ impl Cache {
         if followed {
             let mut marks = self.marks.lock();
             let marks = marks.entry(place.storage.clone()).or_default();
-            marks.written.insert(place.clone());
-            self.store.mirror(&place, object.clone());
+            if let Some(written) = &mut marks.written {
+                written.insert(place.clone());
+            }
+            if object.version > marks.latest || self.store.get(&place).is_some() {
+                self.store.mirror(&place, object.clone());
+            }
         }
         object
     }
@@ -110,8 +116,10 @@ impl Cache {
         };
         let mut marks = self.marks.lock();
         let marks = marks.entry(place.storage.clone()).or_default();
-        marks.buried.insert(place.clone(), uid.to_owned());
-        self.store.forget(&place, uid, None);
+        // Where the watch was first, nothing is left to say.
+        if self.store.forget(&place, uid, None) {
+            marks.buried.insert(place, uid.to_owned());
+        }
     }
 
     /// A watch says that the object is so.
@@ -130,6 +138,7 @@ impl Cache {
         if marks.buried.get(&place) == Some(&object.uid) {
             marks.buried.remove(&place);
         }
+        marks.latest = marks.latest.max(object.version);
         let uid = object.uid.clone();
         self.store.forget(&place, &uid, Some(object));
     }
@@ -137,7 +146,7 @@ impl Cache {
     /// A list begins.
     pub(super) fn list_begins(&self, resource: &Resource) {
         let mut marks = self.marks.lock();
-        marks.entry(resource.storage()).or_default().written.clear();
+        marks.entry(resource.storage()).or_default().written = Some(BTreeSet::new());
     }
 
     /// A list is complete: what it does not hold is gone, unless it was written since the list began.
@@ -146,6 +155,7 @@ impl Cache {
         {
             let mut all = self.marks.lock();
             let marks = all.entry(storage.clone()).or_default();
+            let written = marks.written.take().unwrap_or_default();
             let mut there = BTreeSet::new();
             for value in values {
                 let (place, object) = placed(resource, value);
@@ -154,20 +164,26 @@ impl Cache {
             }
             for known in self.store.list(&storage, None).1 {
                 let (place, _) = place_of(resource, &known.value);
-                if !there.contains(&place) && !marks.written.contains(&place) {
+                if !there.contains(&place) && !written.contains(&place) {
                     self.store.forget(&place, &known.uid, None);
                 }
             }
             marks.buried.retain(|place, _| there.contains(place));
-            marks.written.clear();
         }
-        let mut filled = self.filled.borrow().clone();
-        if filled.insert(resource.clone()) {
-            self.filled.send_replace(filled);
-        }
+        self.filled.send_if_modified(|filled| filled.insert(resource.clone()));
     }
 
-    fn take_in(&self, marks: &Marks, place: &Place, object: Arc<Stored>) {
+    /// How many places are remembered of a collection beyond its objects.
+    #[cfg(test)]
+    fn marked(&self, resource: &Resource) -> usize {
+        let marks = self.marks.lock();
+        marks
+            .get(&resource.storage())
+            .map_or(0, |marks| marks.written.iter().flatten().count() + marks.buried.len())
+    }
+
+    fn take_in(&self, marks: &mut Marks, place: &Place, object: Arc<Stored>) {
+        marks.latest = marks.latest.max(object.version);
         if marks.buried.get(place) != Some(&object.uid) {
             self.store.mirror(place, object);
         }

@@ -66,6 +66,7 @@ async fn feed(env: Env, client: kube::Client, cache: Arc<Cache>, resource: Resou
     let mut list: Vec<Value> = Vec::new();
     let mut failures: u32 = 0;
     while let Some(event) = events.next().await {
+        let mut is_news = true;
         match event {
             Err(error) => {
                 if failures == 0 {
@@ -79,8 +80,12 @@ async fn feed(env: Env, client: kube::Client, cache: Arc<Cache>, resource: Resou
             Ok(Event::Init) => {
                 list.clear();
                 cache.list_begins(&resource);
+                is_news = false;
             }
-            Ok(Event::InitApply(object)) => list.extend(value(object, &types)),
+            Ok(Event::InitApply(object)) => {
+                list.extend(value(object, &types));
+                is_news = false;
+            }
             Ok(Event::InitDone) => cache.listed(&resource, std::mem::take(&mut list)),
             Ok(Event::Apply(object)) => {
                 if let Some(value) = value(object, &types) {
@@ -94,7 +99,7 @@ async fn feed(env: Env, client: kube::Client, cache: Arc<Cache>, resource: Resou
             }
         }
         failures = 0;
-        if resource == DEFINITIONS && list.is_empty() {
+        if resource == DEFINITIONS && is_news {
             learn(&client, &cache).await;
         }
     }

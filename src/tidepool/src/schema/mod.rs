@@ -25,6 +25,9 @@ pub use validate::FieldError;
 use crate::patch::PatchError;
 use node::{Arena, Cursor};
 
+/// The version of Kubernetes that the catalogue is taken from, and that a cluster says it is.
+pub(crate) const VERSION: &str = "v1.36.3";
+
 /// The schema of one version of one type. A clone is the same schema.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -53,7 +56,7 @@ impl Schema {
     /// Applies a strategic merge patch: lists merge by the keys that the schema names, and `$patch`, `$retainKeys` and the like are obeyed.
     ///
     /// # Errors
-    /// When the patch names a directive that does not exist, or an item without its merge key.
+    /// When the patch names a directive that does not exist, an item without its merge key, or has a list or map where the other stands.
     pub fn strategic_merge(&self, value: &mut Value, patch: &Value) -> Result<(), PatchError> {
         crate::patch::strategic(self.cursor(), value, patch)
     }

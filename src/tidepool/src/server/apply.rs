@@ -22,21 +22,22 @@ impl Server {
     pub(super) async fn apply(&self, request: &Request, target: &Target) -> Result<Answered, Status> {
         let (kind, place) = (&target.kind, &target.place);
         check(kind, &request.body)?;
+        let made = |live: Option<&Value>, warnings: &mut Vec<String>| {
+            let mut new = self.applied(request, kind, live)?;
+            check_name(&new, &request.name)?;
+            meta::accept(request, kind, &mut new)?;
+            self.shape(request, kind, &mut new, warnings)?;
+            Ok(new)
+        };
         let mut attempt = 0;
         loop {
             attempt += 1;
             let answer = if self.store().get(place).is_some() {
-                let change = |old: &Value, warnings: &mut Vec<String>| {
-                    let mut new = self.applied(request, kind, Some(old))?;
-                    self.shape(request, kind, &mut new, warnings)?;
-                    Ok(new)
-                };
+                let change = |old: &Value, warnings: &mut Vec<String>| made(Some(old), warnings);
                 self.replace(request, target, true, &change).await
             } else if request.subresource.is_empty() {
-                let mut body = self.applied(request, kind, None)?;
-                meta::accept(request, kind, &mut body)?;
                 let mut warnings = Vec::new();
-                self.shape(request, kind, &mut body, &mut warnings)?;
+                let body = made(None, &mut warnings)?;
                 self.create_shaped(request, target, body, warnings).await
             } else {
                 Err(Status::not_found(&place.storage, &place.name))
@@ -50,14 +51,14 @@ impl Server {
     }
 
     fn applied(&self, request: &Request, kind: &TypeInfo, live: Option<&Value>) -> Result<Value, Status> {
-        let now = meta::seconds(self.env().now());
+        let now = object::seconds(self.env().now());
         let (name, version) = (request.options.field_manager.as_str(), kind.resource.api_version());
         let writer = Writer {
             name,
             api_version: &version,
             subresource: &request.subresource,
             now: &now,
-            beyond: beyond(request, kind),
+            beyond: self.beyond(request, kind),
         };
         apply::apply(&kind.schema, &writer, live, &request.body, request.options.force).map_err(refusal)
     }
@@ -68,26 +69,43 @@ impl Server {
         if is_applied || UNRECORDED.contains(&request.subresource.as_str()) {
             return;
         }
-        let now = meta::seconds(self.env().now());
+        let now = object::seconds(self.env().now());
         let (given, version) = (request.options.field_manager.as_str(), kind.resource.api_version());
         let writer = Writer {
             name: if given.is_empty() { NAMELESS } else { given },
             api_version: &version,
             subresource: &request.subresource,
             now: &now,
-            beyond: beyond(request, kind),
+            beyond: self.beyond(request, kind),
         };
         apply::update(&kind.schema, &writer, old, new);
     }
+
+    /// What cannot be written through the request's path.
+    fn beyond(&self, request: &Request, kind: &TypeInfo) -> &'static [&'static [&'static str]] {
+        match request.subresource.as_str() {
+            "" if kind.status => &[&["status"]],
+            "status" if self.strategy(kind).status_metadata => &[&["spec"]],
+            "status" => &[&["metadata"], &["spec"]],
+            _ => &[],
+        }
+    }
 }
 
-/// What cannot be written through the request's path.
-fn beyond(request: &Request, kind: &TypeInfo) -> &'static [&'static [&'static str]] {
-    match request.subresource.as_str() {
-        "" if kind.status => &[&["status"]],
-        "status" => &[&["spec"]],
-        _ => &[],
+/// Refuses an object of another name than the path's.
+fn check_name(object: &Value, wanted: &str) -> Result<(), Status> {
+    let given = object::name(object);
+    if given.is_empty() {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+        )));
     }
+    if given != wanted {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({wanted})"
+        )));
+    }
+    Ok(())
 }
 
 fn is_race(status: &Status, request: &Request) -> bool {

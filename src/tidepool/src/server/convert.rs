@@ -61,7 +61,16 @@ impl Server {
         asked.iter_mut().for_each(record::unpack);
         let answers = self.ask_conversion(kind, &conversion, &asked, &wanted).await?;
         for (index, mut answer) in foreign.into_iter().zip(answers) {
-            record::pack(&mut answer);
+            // Of the metadata a converter may only change labels and annotations; whatever else it says or leaves out is as it was.
+            let mut metadata = objects[index]["metadata"].take();
+            let known = object::entry(&mut metadata, &[]);
+            for field in ["labels", "annotations"] {
+                match answer["metadata"].get(field) {
+                    Some(value) => known.insert(field.to_owned(), value.clone()),
+                    None => known.remove(field),
+                };
+            }
+            answer["metadata"] = metadata;
             objects[index] = answer;
         }
         Ok(objects)

@@ -97,7 +97,7 @@ impl Server {
             .mutate(self, &mut attributes, None, Some(&mut body))
             .await?;
         self.complete(kind, &mut body);
-        let now = meta::seconds(self.env().now());
+        let now = object::seconds(self.env().now());
         let preparing = Preparing {
             old: None,
             subresource: "",
@@ -128,7 +128,7 @@ impl Server {
                 .store()
                 .create(&place, body)
                 .map_err(|refused| refusal(refused, &place))?;
-            self.note(request, &stored);
+            self.note_request(request, &stored);
             stored
         };
         Ok(Answered {

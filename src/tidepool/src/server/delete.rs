@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::create::refusal;
 use super::request::{Answer, Answered, Request};
-use super::{Page, Server, Target, Verb, meta};
+use super::{Page, Server, Target, Verb};
 use crate::admission::{Attributes, Operation};
 use crate::object;
 use crate::status::Status;
@@ -74,7 +74,7 @@ impl Server {
                 Err(refused) => return Err(refusal(refused, place)),
             };
             if !request.options.dry_run && object.version != current.version {
-                self.note(request, &object);
+                self.note_request(request, &object);
             }
             let warnings = std::mem::take(&mut attributes.warnings);
             let answer = if gone && self.strategy(&target.kind).grace.is_none() {
@@ -159,7 +159,7 @@ impl Server {
             let ends = now
                 .checked_add(Duration::from_secs(u64::try_from(grace).unwrap_or(0)))
                 .unwrap_or(now);
-            metadata.insert("deletionTimestamp".to_owned(), json!(meta::seconds(ends)));
+            metadata.insert("deletionTimestamp".to_owned(), json!(object::seconds(ends)));
             metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(grace));
             if strategy.generation {
                 let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or(0) + 1;

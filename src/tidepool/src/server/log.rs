@@ -19,11 +19,11 @@ pub struct LogOptions {
     pub tail: Option<usize>,
     /// `sinceSeconds`.
     pub since: Option<Duration>,
-    /// `limitBytes`.
+    /// `limitBytes`; not heeded together with `follow`.
     pub bytes: Option<usize>,
     /// `timestamps`.
     pub timestamps: bool,
-    /// `previous`.
+    /// `previous`: refused where nothing ran before; the lines of all runs stand in one log.
     pub previous: bool,
     /// `follow`.
     pub follow: bool,

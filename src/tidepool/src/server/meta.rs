@@ -9,12 +9,6 @@ use super::{Server, Target, names};
 use crate::object;
 use crate::status::Status;
 
-/// A time as Kubernetes writes it: whole seconds in UTC.
-pub(super) fn seconds(time: jiff::Timestamp) -> String {
-    let whole = jiff::Timestamp::from_second(time.as_second()).unwrap_or(time);
-    whole.to_string()
-}
-
 /// Checks what a body says of itself against the path it was sent to, and fills in what it leaves out.
 pub(super) fn accept(request: &Request, kind: &TypeInfo, body: &mut Value) -> Result<(), Status> {
     let Some(map) = body.as_object_mut() else {
@@ -65,7 +59,7 @@ impl Server {
     /// Stamps a new object.
     pub(super) fn stamp(&self, body: &mut Value, generation: bool) {
         let uid = self.0.uids.uuid();
-        let now = seconds(self.env().now());
+        let now = object::seconds(self.env().now());
         let metadata = object::entry(body, &["metadata"]);
         for field in [
             "selfLink",

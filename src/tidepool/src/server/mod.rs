@@ -190,19 +190,24 @@ impl Server {
         }
     }
 
-    /// Notes a write in the trace.
-    fn note(&self, request: &Request, stored: &Stored) {
+    /// Notes a write in the trace: by whom, where, and the digest of its body.
+    pub(crate) fn note(&self, verb: &str, path: impl FnOnce() -> String, body: &Value, stored: &Stored, user: &User) {
         self.0.env.record("write", || {
-            let digest = Sha256::digest(request.body.to_string());
+            let digest = Sha256::digest(body.to_string());
             let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             json!({
-                "verb": request.verb.name(),
-                "path": request.path(),
+                "verb": verb,
+                "path": path(),
                 "resourceVersion": stored.version.to_string(),
                 "sha256": hex,
-                "user": request.user.name,
+                "user": user.name,
             })
         });
+    }
+
+    fn note_request(&self, request: &Request, stored: &Stored) {
+        let path = || request.path();
+        self.note(request.verb.name(), path, &request.body, stored, &request.user);
     }
 }
 

@@ -33,11 +33,12 @@ impl Server {
         if how != PatchKind::Json && !request.body.is_object() {
             return Err(Status::bad_request("Invalid JSON Patch"));
         }
+        let names_owners = operations.is_some() && request.body.to_string().contains(record::FIELD);
         let change = |old: &Value, warnings: &mut Vec<String>| {
             let mut new = old.clone();
             match &operations {
                 Some(operations) => {
-                    if request.body.to_string().contains(record::FIELD) {
+                    if names_owners {
                         record::unpack(&mut new);
                     }
                     json_patch::patch(&mut new, operations)

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::refusal::Cause;
+
 use crate::object;
 
 /// A requirement on one label.
@@ -264,4 +266,9 @@ impl Selector {
     pub fn matches(&self, object: &Value) -> bool {
         self.labels.matches(object) && self.fields.matches(object)
     }
+}
+
+/// Says of a label selector at `path` that it cannot be read.
+pub(crate) fn unreadable(selector: &Value, path: &str, why: &str) -> Cause {
+    Cause::invalid(format!("{path}.matchExpressions"), &selector["matchExpressions"], why)
 }

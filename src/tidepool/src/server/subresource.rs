@@ -69,6 +69,9 @@ impl Server {
                             json_patch::patch(&mut wanted, &patch)
                                 .map_err(|error| Status::unprocessable(&error.to_string()))?;
                         }
+                        Verb::Patch(_) if !request.body.is_object() => {
+                            return Err(Status::bad_request("Invalid JSON Patch"));
+                        }
                         Verb::Patch(_) => json_patch::merge(&mut wanted, &request.body),
                         _ => wanted = request.body.clone(),
                     }

@@ -122,7 +122,7 @@ impl Server {
             .await?;
         self.complete(kind, &mut new);
         self.restrict(request, target, &old, &mut new);
-        let now = meta::seconds(self.env().now());
+        let now = object::seconds(self.env().now());
         let preparing = Preparing {
             old: Some(&old),
             subresource: &request.subresource,
@@ -156,7 +156,7 @@ impl Server {
             };
             match written {
                 Ok(stored) => {
-                    self.note(request, &stored);
+                    self.note_request(request, &stored);
                     stored
                 }
                 Err(refused) => return Ok(Err(refused)),

@@ -1,6 +1,7 @@
 //! `meta.k8s.io/v1` Tables: what `kubectl get` shows, made from columns that are data.
 //!
-//! A type brings its columns with it: built-in ones from the list in [`builtin`], custom ones from their definition. Rendering knows no kind: a
+//! A type brings its columns with it: built-in ones from the list in [`builtin`], custom ones from their definition. Rendering knows no kind, but
+//! that the row of a pod which has ended says so: a
 //! column says where its cell is found and how it is written. Pure; ages are relative to the time that the caller gives. Used by `http`.
 
 mod age;

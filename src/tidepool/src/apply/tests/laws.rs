@@ -5,6 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{deployments, without_empty, writer};
+use crate::apply::compare::compare;
+use crate::apply::form::Place;
+use crate::apply::owners::Owners;
 use crate::apply::{apply, record, update};
 
 /// A configuration out of fields of every form: scalars, maps, atomic maps, keyed lists, sets. `tag` keeps two writers apart.
@@ -68,10 +71,15 @@ fn entry(value: &Value, name: &str) -> Value {
 }
 
 /// The value without the record of owners.
-fn content(value: &Value) -> Value {
+fn bare(value: &Value) -> Value {
     let mut value = value.clone();
     record::take(&mut value);
-    without_empty(&value)
+    value
+}
+
+/// The same, and without what is empty.
+fn content(value: &Value) -> Value {
+    without_empty(&bare(value))
 }
 
 proptest! {
@@ -97,18 +105,23 @@ proptest! {
         let schema = deployments();
         let live = apply(&schema, &writer("a"), Some(&start()), &first, true).expect("forced");
         let forced = apply(&schema, &writer("b"), Some(&live), &second, true).expect("forced");
-        // Nothing that it applies is a conflict afterwards.
+        // Nothing that it applies is a conflict afterwards, and nothing that it changed is still somebody else's.
         prop_assert!(apply(&schema, &writer("b"), Some(&forced), &second, false).is_ok());
+        let written = compare(Place::Known(schema.cursor()), &bare(&live), &bare(&forced)).written;
+        let owners = Owners::read(record::of(&forced)).expect("owners");
+        for owner in owners.0.iter().filter(|owner| owner.name != "b") {
+            prop_assert!(owner.fields.intersection(&written).is_empty(), "{}", owner.name);
+        }
     }
 
     #[test]
     fn nothing_left_of_one_leaves_the_other(first in config("a"), second in config("b")) {
         let schema = deployments();
-        let bare = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "n" } });
+        let nothing = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "n" } });
         let alone = apply(&schema, &writer("b"), Some(&start()), &second, false).expect("no conflict");
         let both = apply(&schema, &writer("a"), Some(&start()), &first, false).expect("no conflict");
         let both = apply(&schema, &writer("b"), Some(&both), &second, false).expect("no conflict");
-        let left = apply(&schema, &writer("a"), Some(&both), &bare, false).expect("no conflict");
+        let left = apply(&schema, &writer("a"), Some(&both), &nothing, false).expect("no conflict");
         prop_assert_eq!(content(&left), content(&alone));
         prop_assert_eq!(entry(&left, "a"), json!([]));
         prop_assert_eq!(entry(&left, "b"), entry(&alone, "b"));

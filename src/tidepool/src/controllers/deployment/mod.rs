@@ -17,7 +17,7 @@ use super::driver::{Controller, Key, keys_of_owner};
 use super::replica_set;
 use super::rolling::{Bounds, Set, bounds, new_replicas, old_replicas, proportional};
 use crate::cluster::{Cluster, DeleteOptions, Delivered};
-use crate::events::Recorder;
+use crate::events::{Recorder, Reporter};
 use crate::object;
 use crate::resource::{DEPLOYMENTS, REPLICA_SETS, Resource};
 use crate::status::Status;
@@ -36,7 +36,7 @@ pub(super) struct Deployments {
 impl Default for Deployments {
     fn default() -> Self {
         Self {
-            events: Recorder::of("deployment-controller"),
+            events: Recorder::of(Reporter::Deployments),
         }
     }
 }

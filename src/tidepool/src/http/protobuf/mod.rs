@@ -11,7 +11,6 @@ mod wire;
 use serde_json::{Value, json};
 
 use crate::schema::described;
-use wire::Wire;
 
 /// What every body begins with.
 const PREFIX: &[u8] = b"k8s\0";
@@ -32,8 +31,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, String> {
             (1, wire) => {
                 for entry in wire::fields(wire.bytes()?) {
                     match entry? {
-                        (1, wire) => api_version = text(wire)?,
-                        (2, wire) => kind = text(wire)?,
+                        (1, wire) => api_version = wire.text()?,
+                        (2, wire) => kind = wire.text()?,
                         _ => {}
                     }
                 }
@@ -55,8 +54,4 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, String> {
         fields.insert("kind".to_owned(), json!(kind));
     }
     Ok(object)
-}
-
-fn text(wire: Wire<'_>) -> Result<String, String> {
-    String::from_utf8(wire.bytes()?.to_vec()).map_err(|_| "a text is no UTF-8".to_owned())
 }

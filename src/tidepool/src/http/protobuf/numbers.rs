@@ -20,6 +20,9 @@ const DEEPEST: usize = 100;
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 const EXTENSIONS: &str = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";
 
+/// The field of a message that JSON writes as a list.
+const UNNAMED: &str = "-";
+
 /// What never changes is read once; it holds neither time, chance nor order.
 static MESSAGES: LazyLock<BTreeMap<String, Message>> = LazyLock::new(messages);
 
@@ -58,7 +61,7 @@ fn messages() -> BTreeMap<String, Message> {
     document.into_iter().map(|(name, of)| (name, fields(of))).collect()
 }
 
-/// A field as the file writes it: `name type`, the type marked `[]`, `{}` or `*`, an inlined field named `~`.
+/// A field as the file writes it: `name type`, the type marked `[]`, `{}` or `*`, an inlined field named `~`, one without a name in JSON `-`.
 fn field(text: &str) -> Option<Field> {
     let (name, kind) = text.split_once(' ')?;
     let (pointer, kind) = kind.strip_prefix('*').map_or((false, kind), |kind| (true, kind));
@@ -101,18 +104,9 @@ fn message(name: &str, bytes: &[u8], depth: usize) -> Result<Value, String> {
             put(&mut found, field, wire, depth)?;
         }
     }
-    // A named list, as the values of `extra`.
-    if let (
-        1,
-        Some(Field {
-            name: Some(only),
-            form: Form::List,
-            ..
-        }),
-    ) = (fields.len(), fields.get(&1))
-        && only == "items"
-    {
-        return Ok(found.remove("items").unwrap_or_else(|| json!([])));
+    // A list that Go gives a name of its own, as the values of `extra`.
+    if fields.values().any(|field| field.name.as_deref() == Some(UNNAMED)) {
+        return Ok(found.remove(UNNAMED).unwrap_or_else(|| json!([])));
     }
     Ok(Value::Object(found))
 }
@@ -149,7 +143,7 @@ fn put(found: &mut Map<String, Value>, field: &Field, wire: Wire<'_>, depth: usi
             let (mut key, mut value) = (String::new(), None);
             for entry in wire::fields(wire.bytes()?) {
                 match entry? {
-                    (1, wire) => key = text(wire)?,
+                    (1, wire) => key = wire.text()?,
                     (2, wire) => value = Some(one(&field.kind, wire, depth)?),
                     _ => {}
                 }
@@ -181,13 +175,9 @@ fn is_zero(value: &Value) -> bool {
     }
 }
 
-fn text(wire: Wire<'_>) -> Result<String, String> {
-    String::from_utf8(wire.bytes()?.to_vec()).map_err(|_| "a text is no UTF-8".to_owned())
-}
-
 fn one(kind: &str, wire: Wire<'_>, depth: usize) -> Result<Value, String> {
     Ok(match kind {
-        "string" => json!(text(wire)?),
+        "string" => json!(wire.text()?),
         "bytes" => json!(STANDARD.encode(wire.bytes()?)),
         "bool" => json!(wire.number()? != 0),
         "int32" | "int64" | "uint32" | "uint64" => json!(wire.number()?),
@@ -228,13 +218,13 @@ fn special(name: &str, bytes: &[u8], depth: usize) -> Result<Option<Value>, Stri
     }
     Ok(match name {
         "io.k8s.apimachinery.pkg.api.resource.Quantity" => match part(bytes, 1)? {
-            Some(wire) => Some(json!(text(wire)?)),
+            Some(wire) => Some(json!(wire.text()?)),
             None => Some(json!("0")),
         },
         "io.k8s.apimachinery.pkg.util.intstr.IntOrString" => Some(match number(bytes, 1)? {
             0 => json!(number(bytes, 2)?),
             _ => match part(bytes, 3)? {
-                Some(wire) => json!(text(wire)?),
+                Some(wire) => json!(wire.text()?),
                 None => json!(""),
             },
         }),
@@ -259,7 +249,7 @@ fn choice(short: &str, bytes: &[u8], depth: usize) -> Result<Option<Value>, Stri
                 let mut all = Vec::new();
                 for entry in wire::fields(bytes) {
                     match entry? {
-                        (2, wire) if short.ends_with("StringArray") => all.push(json!(text(wire)?)),
+                        (2, wire) if short.ends_with("StringArray") => all.push(json!(wire.text()?)),
                         (2, wire) => all.push(schema(wire)?),
                         _ => {}
                     }

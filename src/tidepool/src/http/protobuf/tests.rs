@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::read;
+use super::{numbers, read};
 
 fn sent(text: &str) -> Result<Value, String> {
     read(&STANDARD.decode(text).expect("base64"))
@@ -77,4 +77,21 @@ fn what_kubectl_sends_is_read(#[case] body: &str, #[case] object: Value) {
 #[case::wrong_wire("azhzAAgB", "expected bytes, found Number(1)")]
 fn what_makes_no_sense_is_refused(#[case] body: &str, #[case] why: &str) {
     assert_eq!(sent(body), Err(why.to_owned()));
+}
+
+/// Messages as Go writes them: a pointer that is set is sent, and what it points to may be zero.
+#[rstest]
+#[case::a_pointer_to_zero(
+    "io.k8s.api.apps.v1.RollingUpdateDeployment",
+    &[0x0a, 6, 0x08, 0, 0x10, 0, 0x1a, 0],
+    json!({ "maxUnavailable": 0 })
+)]
+#[case::items_of_an_object(
+    "io.k8s.api.core.v1.DownwardAPIProjection",
+    &[0x0a, 3, 0x0a, 1, b'a'],
+    json!({ "items": [{ "path": "a" }] })
+)]
+#[case::a_named_list("io.k8s.api.authorization.v1.ExtraValue", &[0x0a, 1, b'a'], json!(["a"]))]
+fn a_message_is_read(#[case] name: &str, #[case] bytes: &[u8], #[case] value: Value) {
+    assert_eq!(numbers::read(name, bytes), Ok(value));
 }

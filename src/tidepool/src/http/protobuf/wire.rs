@@ -17,6 +17,10 @@ impl<'a> Wire<'a> {
         }
     }
 
+    pub(super) fn text(self) -> Result<String, String> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| "a text is no UTF-8".to_owned())
+    }
+
     /// The number as Go's int64 has it.
     pub(super) fn number(self) -> Result<i64, String> {
         match self {

@@ -118,71 +118,75 @@ fn node_ports(old: Option<&Value>, others: &[Arc<Stored>], service: &mut Value) 
         "LoadBalancer" => service["spec"]["allocateLoadBalancerNodePorts"] != false,
         _ => false,
     };
-    let own = |port: &Value| port["nodePort"].as_u64().filter(|number| *number > 0);
     let before = old.map_or(&[][..], |old| object::items(old, &["spec", "ports"]));
+    // A Service with several ports must name them, so that a name tells which port is the same.
     let had = |port: &Value| {
-        let same = |field: &str, other: &Value| port[field] == other[field];
-        let known = before
-            .iter()
-            .find(|other| same("port", other) && same("protocol", other));
-        known.and_then(own)
+        let known = before.iter().find(|other| other["name"] == port["name"]);
+        known.and_then(node_port)
     };
-    let mut taken: BTreeSet<u64> = others
-        .iter()
-        .flat_map(|other| object::items(&other.value, &["spec", "ports"]).iter().filter_map(own))
-        .collect();
-    let mut causes = Vec::new();
     let uid = object::uid(service).to_owned();
     let Some(ports) = service.pointer_mut("/spec/ports").and_then(Value::as_array_mut) else {
-        return causes;
+        return Vec::new();
     };
+    if !wants {
+        for port in ports {
+            // A type without node ports drops those that it was given when it had another type.
+            if had(port).is_some()
+                && had(port) == node_port(port)
+                && let Some(port) = port.as_object_mut()
+            {
+                port.remove("nodePort");
+            }
+        }
+        return Vec::new();
+    }
+    let foreign: BTreeSet<u64> = others
+        .iter()
+        .flat_map(|other| {
+            object::items(&other.value, &["spec", "ports"])
+                .iter()
+                .filter_map(node_port)
+        })
+        .collect();
+    let mut causes = Vec::new();
+    let mut taken = foreign.clone();
+    // What is asked for or kept is nobody else's, wherever in the list it stands.
+    taken.extend(ports.iter().filter_map(|port| node_port(port).or_else(|| had(port))));
+    let mut numbers = from_somewhere(&uid, NODE_PORTS).map(|number| u64::from(FIRST_NODE_PORT + number));
     for (index, port) in ports.iter_mut().enumerate() {
-        let (asked, had) = (own(port), had(port));
-        let given = match asked {
-            Some(number) if !wants => {
-                // A type without node ports drops those that it was given when it had another type.
-                if had == Some(number)
-                    && let Some(port) = port.as_object_mut()
-                {
-                    port.remove("nodePort");
-                }
-                continue;
-            }
-            None if !wants => continue,
-            Some(number) if had != Some(number) && taken.contains(&number) => {
-                let field = format!("spec.ports[{index}].nodePort");
-                causes.push(Cause::invalid(
-                    field,
-                    &json!(number),
-                    "provided port is already allocated",
-                ));
-                continue;
-            }
-            Some(number) => number,
-            None => match had {
-                Some(number) => number,
-                None => {
-                    let numbers = from_somewhere(&format!("{uid}/{index}"), NODE_PORTS);
-                    let mut numbers = numbers.map(|number| u64::from(FIRST_NODE_PORT + number));
-                    match numbers.find(|number| !taken.contains(number)) {
-                        Some(number) => number,
-                        None => {
-                            let field = format!("spec.ports[{index}].nodePort");
-                            causes.push(Cause::invalid(
-                                field,
-                                &json!(0),
-                                "failed to allocate a nodePort: range is full",
-                            ));
-                            continue;
-                        }
-                    }
-                }
-            },
+        let mut refuse = |number: u64, why: &str| {
+            let field = format!("spec.ports[{index}].nodePort");
+            causes.push(Cause::invalid(field, &json!(number), why));
         };
-        taken.insert(given);
-        port["nodePort"] = json!(given);
+        let asked = node_port(port);
+        match asked
+            .or_else(|| had(port))
+            .or_else(|| numbers.find(|number| !taken.contains(number)))
+        {
+            None => refuse(0, "failed to allocate a nodePort: range is full"),
+            Some(number) if asked.is_some() && foreign.contains(&number) => {
+                refuse(number, "provided port is already allocated");
+            }
+            Some(number) if asked.is_some() && !is_node_port(number) => refuse(
+                number,
+                "provided port is not in the valid range. The range of valid ports is 30000-32767",
+            ),
+            Some(number) => {
+                taken.insert(number);
+                port["nodePort"] = json!(number);
+            }
+        }
     }
     causes
+}
+
+/// The node port of a port, when it has one.
+fn node_port(port: &Value) -> Option<u64> {
+    port["nodePort"].as_u64().filter(|number| *number > 0)
+}
+
+fn is_node_port(number: u64) -> bool {
+    (u64::from(FIRST_NODE_PORT)..u64::from(FIRST_NODE_PORT + NODE_PORTS)).contains(&number)
 }
 
 /// Every number below `count` once, from one that `seed` says.

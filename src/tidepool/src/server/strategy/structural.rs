@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::object;
 use crate::server::refusal::Cause;
 
-/// How deep a schema may nest: deeper ones are refused before this is asked.
+/// How deep a schema may nest: deeper ones are refused by what is asked after this.
 const DEEPEST: usize = 100;
 
 /// What may not stand below a junctor, and what it would have to be instead.
@@ -98,12 +98,15 @@ fn typed(schema: &Value, path: &str, why: &str, causes: &mut Vec<Cause>) {
 fn below(schema: &Value, path: &str, depth: usize, causes: &mut Vec<Cause>) {
     let number_or_text = schema["x-kubernetes-int-or-string"] == true;
     for field in ["allOf", "anyOf", "oneOf"] {
+        if number_or_text && field == "anyOf" && names_both_types(schema) {
+            continue;
+        }
         for (index, part) in object::items(schema, &[field]).iter().enumerate() {
-            // The one pattern that is allowed: anyOf integer and string.
-            if number_or_text && field != "oneOf" && names_types_only(part) {
-                continue;
+            let mut part = part.clone();
+            if number_or_text && (field, index) == ("allOf", 0) && names_both_types(&part) {
+                part["anyOf"].take();
             }
-            junction(part, &format!("{path}.{field}[{index}]"), depth + 1, causes);
+            junction(&part, &format!("{path}.{field}[{index}]"), depth + 1, causes);
         }
     }
     if schema["not"].is_object() {
@@ -111,9 +114,9 @@ fn below(schema: &Value, path: &str, depth: usize, causes: &mut Vec<Cause>) {
     }
 }
 
-fn names_types_only(part: &Value) -> bool {
-    let is_one = |part: &Value| ["integer", "string"].contains(&object::text(part, &["type"]));
-    is_one(part) || object::items(part, &["anyOf"]).iter().all(is_one)
+/// The one pattern in which types may be named below a junctor.
+fn names_both_types(schema: &Value) -> bool {
+    schema["anyOf"] == json!([{ "type": "integer" }, { "type": "string" }])
 }
 
 fn junction(schema: &Value, path: &str, depth: usize, causes: &mut Vec<Cause>) {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{PLAIN, Preparing, Strategy};
 use crate::object;
 use crate::server::refusal::Cause;
+use crate::server::select::{Labels, unreadable};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     generation: true,
@@ -26,6 +27,13 @@ fn check(_: &Preparing<'_>, configuration: &Value) -> Vec<Cause> {
                 format!("{path}.matchConditions"),
                 "this cluster evaluates no CEL expressions; narrow the rules or the selectors instead",
             ));
+        }
+        for field in ["namespaceSelector", "objectSelector"] {
+            let read = Labels::from_object(&webhook[field]);
+            causes.extend(
+                read.err()
+                    .map(|why| unreadable(&webhook[field], &format!("{path}.{field}"), &why)),
+            );
         }
         causes.extend(authority(&webhook["clientConfig"], &format!("{path}.clientConfig")));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{PLAIN, Preparing, Strategy};
 use crate::object;
 use crate::server::refusal::Cause;
-use crate::server::select::Labels;
+use crate::server::select::{Labels, unreadable};
 
 /// A kind with a selector and a template of pods.
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -23,14 +23,19 @@ fn check(preparing: &Preparing<'_>, workload: &Value) -> Vec<Cause> {
     let template = &workload["spec"]["template"];
     if selector.is_null() {
         causes.push(Cause::required("spec.selector", ""));
-    } else if let Ok(labels) = Labels::from_object(selector) {
-        if labels.is_empty() {
-            let why = "empty selector is invalid for deployment";
-            causes.push(Cause::invalid("spec.selector", selector, why));
-        } else if !labels.matches(template) {
-            let why = "`selector` does not match template `labels`";
-            let given = &template["metadata"]["labels"];
-            causes.push(Cause::invalid("spec.template.metadata.labels", given, why));
+    } else {
+        match Labels::from_object(selector) {
+            Err(why) => causes.push(unreadable(selector, "spec.selector", &why)),
+            Ok(labels) if labels.is_empty() => {
+                let why = "empty selector is invalid for deployment";
+                causes.push(Cause::invalid("spec.selector", selector, why));
+            }
+            Ok(labels) if !labels.matches(template) => {
+                let why = "`selector` does not match template `labels`";
+                let given = &template["metadata"]["labels"];
+                causes.push(Cause::invalid("spec.template.metadata.labels", given, why));
+            }
+            Ok(_) => {}
         }
     }
     causes.extend(containers(&template["spec"], "spec.template.spec"));

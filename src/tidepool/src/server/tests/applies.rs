@@ -148,3 +148,34 @@ fn a_configuration_is_refused(
         assert_eq!((status, value["message"].as_str()), (code, Some(message)), "{value}");
     });
 }
+
+#[rstest]
+#[case::another_name(json!({ "name": "other" }), "the name of the object (other) does not match the name on the URL (web)")]
+#[case::no_name(json!({ "generateName": "web-" }), "the name of the object (web based on URL) was undeterminable: name must be provided")]
+#[case::another_namespace(
+    json!({ "name": "web", "namespace": "kube-system" }),
+    "the namespace of the provided object does not match the namespace sent on the request"
+)]
+fn a_configuration_of_something_else_is_refused(
+    #[case] metadata: Value,
+    #[case] why: &str,
+    #[values(false, true)] there: bool,
+) {
+    let why = why.to_owned();
+    with_cluster(|cluster| async move {
+        let api = cluster.api();
+        let mine = format!("{WEB}?fieldManager=me");
+        if there {
+            assert_eq!(raw(&api, "PATCH", &mine, APPLY, web(0)).await.0, 201);
+        }
+        let mut config: Value = serde_json::from_str(&web(1)).expect("JSON");
+        config["metadata"] = metadata.clone();
+        let (code, answer) = raw(&api, "PATCH", &mine, APPLY, config.to_string()).await;
+        if there && metadata.get("generateName").is_some() {
+            // The object that is there has a name.
+            assert_eq!(code, 200, "{answer}");
+        } else {
+            assert_eq!((code, &answer["message"]), (400, &json!(why)));
+        }
+    });
+}

@@ -177,6 +177,10 @@ fn assert_closed(schemas: &serde_json::Map<String, Value>) {
     json!({ "type": "object", "properties": { "a": { "type": "string" } }, "additionalProperties": { "type": "string" } }),
     "spec.versions[0].schema.openAPIV3Schema.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"
 )]
+#[case::type_beside_a_number_or_text(
+    json!({ "type": "object", "properties": { "a": { "x-kubernetes-int-or-string": true, "allOf": [{ "type": "integer", "default": 1 }] } } }),
+    "[spec.versions[0].schema.openAPIV3Schema.properties[a].allOf[0].type: Forbidden: must be empty to be structural, spec.versions[0].schema.openAPIV3Schema.properties[a].allOf[0].default: Forbidden: must be undefined to be structural]"
+)]
 fn a_schema_that_is_not_structural_is_refused(#[case] schema: Value, #[case] why: &str) {
     let why = why.to_owned();
     with_cluster(|cluster| async move {
@@ -189,12 +193,13 @@ fn a_schema_that_is_not_structural_is_refused(#[case] schema: Value, #[case] why
     });
 }
 
-#[test]
-fn a_number_or_text_may_say_so_in_the_usual_pattern() {
+#[rstest]
+#[case(json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }] }))]
+#[case(json!({ "allOf": [{ "anyOf": [{ "type": "integer" }, { "type": "string" }] }, { "maximum": 5 }] }))]
+fn a_number_or_text_may_say_so_in_the_usual_pattern(#[case] mut replicas: Value) {
+    replicas["x-kubernetes-int-or-string"] = json!(true);
     with_cluster(|cluster| async move {
-        let schema = json!({ "type": "object", "properties": { "replicas": {
-            "x-kubernetes-int-or-string": true, "anyOf": [{ "type": "integer" }, { "type": "string" }],
-        } } });
+        let schema = json!({ "type": "object", "properties": { "replicas": replicas } });
         let (code, answer) = post(&cluster, DEFINITIONS, definition(&schema)).await;
         assert_eq!(code, 201, "{answer}");
         cluster.stop().await;
@@ -331,6 +336,59 @@ fn what_kubectl_creates_in_its_own_encoding_is_taken() {
         assert_eq!((code, &answer["metadata"]["name"]), (201, &json!("demo")), "{answer}");
         let (code, _) = raw(&cluster.api(), "POST", "/api/v1/namespaces", kind, "k8s").await;
         assert_eq!(code, 400);
+        cluster.stop().await;
+    });
+}
+
+#[test]
+fn a_selector_that_cannot_be_read_is_refused() {
+    with_cluster(|cluster| async move {
+        let selector = json!({ "matchExpressions": [{ "key": "a", "operator": "Foo" }] });
+        let configuration = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+            "metadata": { "name": "web" },
+            "webhooks": [{
+                "name": "web.tide.dev", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "clientConfig": { "url": "https://127.0.0.1:1" }, "namespaceSelector": selector,
+            }],
+        });
+        let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+        let (code, refused) = post(&cluster, path, configuration).await;
+        assert_eq!(code, 422, "{refused}");
+        let message = refused["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("webhooks[0].namespaceSelector.matchExpressions: "),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("\"Foo\" is not a valid label selector operator"),
+            "{message}"
+        );
+        cluster.stop().await;
+    });
+}
+
+#[test]
+fn a_scale_is_not_patched_by_what_is_no_object() {
+    with_cluster(|cluster| async move {
+        let api = cluster.api();
+        let deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web" },
+            "spec": {
+                "replicas": 2, "selector": { "matchLabels": { "app": "web" } },
+                "template": {
+                    "metadata": { "labels": { "app": "web" } },
+                    "spec": { "containers": [{ "name": "c", "image": "echo:1" }] },
+                },
+            },
+        });
+        let path = "/apis/apps/v1/namespaces/default/deployments";
+        assert_eq!(post(&cluster, path, deployment).await.0, 201);
+        let scale = format!("{path}/web/scale");
+        let (code, refused) = raw(&api, "PATCH", &scale, "application/merge-patch+json", "5").await;
+        assert_eq!(code, 400, "{refused}");
+        let (_, found) = get(&cluster, &scale).await;
+        assert_eq!(found["spec"]["replicas"], 2);
         cluster.stop().await;
     });
 }

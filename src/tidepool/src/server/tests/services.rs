@@ -102,3 +102,29 @@ fn node_ports_are_given_kept_and_dropped() {
         assert_eq!((port(&inside, 0), port(&inside, 1)), (None, None));
     });
 }
+
+#[test]
+fn a_port_put_in_front_of_others_gets_a_number_of_its_own() {
+    with_cluster(|cluster| async move {
+        let api = cluster.api();
+        let spec = json!({ "type": "NodePort", "ports": [{ "name": "a", "port": 80 }] });
+        let (_, made) = raw(&api, "POST", SERVICES, JSON, service("web", &spec)).await;
+        let path = format!("{SERVICES}/web");
+        let spec = json!({ "type": "NodePort", "ports": [{ "name": "b", "port": 81 }, { "name": "a", "port": 80 }] });
+        let (code, replaced) = raw(&api, "PUT", &path, JSON, service("web", &spec)).await;
+        assert_eq!(code, 200, "{replaced}");
+        let ports = &replaced["spec"]["ports"];
+        assert_eq!(ports[1]["nodePort"], made["spec"]["ports"][0]["nodePort"]);
+        assert_ne!(ports[0]["nodePort"], ports[1]["nodePort"]);
+    });
+}
+
+#[test]
+fn a_node_port_outside_of_the_range_is_refused() {
+    with_cluster(|cluster| async move {
+        let spec = json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 80 }] });
+        let (code, answer) = raw(&cluster.api(), "POST", SERVICES, JSON, service("web", &spec)).await;
+        assert_eq!(code, 422, "{answer}");
+        insta::assert_snapshot!(answer["message"].as_str().unwrap_or_default(), @r#"Service "web" is invalid: spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767"#);
+    });
+}
