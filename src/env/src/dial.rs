@@ -25,16 +25,8 @@ pub enum DialError {
 
 /// A way to reach authorities.
 pub trait Dial: Send + Sync + std::fmt::Debug {
-    /// The service behind `authority`.
-    fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>>;
-
-    /// The same, trusting only certificates that `roots` (PEM) vouch for. A network without TLS has nothing to check.
-    fn dial_trusting<'a>(
-        &'a self,
-        authority: &'a str,
-        roots: &'a [u8],
-    ) -> BoxFuture<'a, Result<HttpService, DialError>> {
-        let _ = roots;
-        self.dial(authority)
-    }
+    /// The service behind `authority`. Over TLS, only certificates that `roots` (PEM) vouch for are trusted, where there are any, and else those
+    /// that the system's do; a network without TLS has nothing to check.
+    fn dial<'a>(&'a self, authority: &'a str, roots: Option<&'a [u8]>)
+    -> BoxFuture<'a, Result<HttpService, DialError>>;
 }

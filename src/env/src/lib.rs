@@ -96,7 +96,7 @@ impl Env {
     /// # Errors
     /// When nothing answers there; the text names the authority.
     pub async fn dial(&self, authority: &str) -> Result<HttpService, DialError> {
-        self.dialer.dial(authority).await
+        self.dialer.dial(authority, None).await
     }
 
     /// The HTTP service behind `authority`, whose certificate must be vouched for by `roots` (PEM) instead of the system's own.
@@ -104,7 +104,7 @@ impl Env {
     /// # Errors
     /// When nothing answers there, or `roots` are no certificates.
     pub async fn dial_trusting(&self, authority: &str, roots: &[u8]) -> Result<HttpService, DialError> {
-        self.dialer.dial_trusting(authority, roots).await
+        self.dialer.dial(authority, Some(roots)).await
     }
 
     /// The trace that this environment records into; off unless somebody asked for one.

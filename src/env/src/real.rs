@@ -81,16 +81,12 @@ impl Sockets {
 }
 
 impl Dial for Sockets {
-    fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>> {
-        Box::pin(async move { self.service(authority, &[]) })
-    }
-
-    fn dial_trusting<'a>(
+    fn dial<'a>(
         &'a self,
         authority: &'a str,
-        roots: &'a [u8],
+        roots: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<HttpService, DialError>> {
-        Box::pin(async move { self.service(authority, roots) })
+        Box::pin(async move { self.service(authority, roots.unwrap_or_default()) })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Taking a Rollout over: our finalizer, the hash of its plan, and what it is bound to, in one write.
 
+use std::collections::BTreeMap;
+
 use api::names::{annotation, finalizer};
 use serde_json::json;
 
@@ -19,8 +21,7 @@ pub(crate) fn adopt(acting: &Acting<'_>, draft: &mut Draft) -> bool {
         }
         Some(_) => {}
     }
-    let mut wanted = std::collections::BTreeMap::new();
-    wanted.insert(annotation::BOUND_TO.to_owned(), acting.asked.to_text());
+    let mut wanted = BTreeMap::from([(annotation::BOUND_TO.to_owned(), acting.asked.to_text())]);
     if let Some(hash) = api::hash::plan_hash(&acting.rollout.spec.strategy) {
         wanted.insert(annotation::PLAN_HASH.to_owned(), hash);
     }

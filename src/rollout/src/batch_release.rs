@@ -1,5 +1,7 @@
 //! The BatchRelease of a release: what it says of the plan, how it marks the workload, and what its status reports.
 
+use std::collections::BTreeMap;
+
 use api::names::annotation;
 use api::parts::{BatchReleasePhase, BatchState, ObjectReference, RollingStyle};
 use api::plan::Strategy;
@@ -62,13 +64,10 @@ impl Current<'_> {
     pub(crate) fn control(self, batch_release: &DynamicObject, draft: &mut Draft) {
         let Some(workload) = &self.view.workload else { return };
         let wanted = owner_reference(Kind::BatchRelease, batch_release).to_string();
-        let mut marks = [(annotation::CONTROL_INFO.to_owned(), wanted)].into();
+        let mut marks = BTreeMap::from([(annotation::CONTROL_INFO.to_owned(), wanted)]);
         if workload.object.annotation(annotation::IN_PROGRESSING).is_none() {
-            std::collections::BTreeMap::insert(
-                &mut marks,
-                annotation::IN_PROGRESSING.to_owned(),
-                api::names::in_progressing(self.acting.name()),
-            );
+            let held = api::names::in_progressing(self.acting.name());
+            marks.insert(annotation::IN_PROGRESSING.to_owned(), held);
         }
         let present = workload.object.metadata.annotations.as_ref();
         let mut ops = Op::map("/metadata/annotations", present, &marks, |_| false);

@@ -41,11 +41,10 @@ impl Binding {
     pub(crate) fn asked(rollout: &DynamicObject) -> Self {
         let workload = rollout.data.pointer("/spec/workloadRef").cloned();
         let workload: Option<ObjectReference> = workload.and_then(|workload| serde_json::from_value(workload).ok());
-        let mut routings = ["canary", "blueGreen"].into_iter().filter_map(|strategy| {
+        let routing = ["canary", "blueGreen"].into_iter().find_map(|strategy| {
             let pointer = format!("/spec/strategy/{strategy}/trafficRoutings/0");
             rollout.data.pointer(&pointer)
         });
-        let routing = routings.next();
         let text = |pointer: &str| {
             let text = routing
                 .and_then(|routing| routing.pointer(pointer))

@@ -9,7 +9,7 @@ use crate::capacity::Current;
 use crate::draft::Draft;
 use crate::meta::Meta;
 use crate::traffic_step::{canary_ingress, owner_reference, withdrawn};
-use crate::{Evidence, Kind, Op, WaitReason};
+use crate::{Evidence, Kind, Op, Propagation, WaitReason};
 
 impl Current<'_> {
     /// Makes the canary Deployment at its planned size, or lets it grow; it never shrinks while a release lasts.
@@ -19,7 +19,7 @@ impl Current<'_> {
                 // Its pods serve until nothing routes to them.
                 let routing = self.spec.routing.as_ref();
                 if routing.is_none_or(|routing| canary_ingress(self.view, routing, self.acting.object).is_none()) {
-                    strip_finalizer(leaving.object, withdrawn(self.view, routing), draft);
+                    remove(leaving.object, withdrawn(self.view, routing), draft);
                 }
                 draft.wait(WaitReason::Gone {
                     object: leaving.object.target(Kind::Deployment),
@@ -93,10 +93,13 @@ pub(crate) fn canary_deployment_name(stable: &str, rollout_uid: &str, revision: 
     format!("{stable}-{short}")
 }
 
-/// Lets a canary Deployment go that is on its way out.
-pub(crate) fn strip_finalizer(canary: &DynamicObject, recheck: Option<Evidence>, draft: &mut Draft) {
-    if let Some(index) = canary.finalizer_index(finalizer::CANARY_DEPLOYMENT) {
-        let op = Op::remove(format!("/metadata/finalizers/{index}"));
-        draft.patch(Kind::Deployment, canary, vec![op], recheck);
+/// Deletes a canary Deployment, or lets one go that is on its way out.
+pub(crate) fn remove(canary: &DynamicObject, recheck: Option<Evidence>, draft: &mut Draft) {
+    match canary.finalizer_index(finalizer::CANARY_DEPLOYMENT) {
+        Some(index) if canary.deleting() => {
+            let op = Op::remove(format!("/metadata/finalizers/{index}"));
+            draft.patch(Kind::Deployment, canary, vec![op], recheck);
+        }
+        _ => draft.delete(Kind::Deployment, canary, Propagation::Foreground, recheck),
     }
 }

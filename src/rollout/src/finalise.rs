@@ -1,7 +1,7 @@
 //! The end of a release: everything that was made is taken away and everything that was changed is put back, in an order that depends on why
 //! it ends. Traffic leaves before capacity goes. What is left to do is read from the cluster; only the moment at which traffic left is stored.
 
-use api::names::{annotation, finalizer, label};
+use api::names::{annotation, label};
 use api::parts::FinalisingStep;
 use api::plan::Routing;
 use api::v1beta1::CanaryStatus;
@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use crate::canary;
 use crate::draft::Draft;
 use crate::meta::Meta;
 use crate::steps::{anchor, closing_grace};
@@ -36,7 +37,7 @@ pub(crate) struct Finalising<'a> {
     pub(crate) why: Why,
 }
 
-impl Finalising<'_> {
+impl<'a> Finalising<'a> {
     /// One decision; true once nothing is left.
     pub(crate) fn go(self, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
         draft.rule("finalise", self.words());
@@ -85,15 +86,15 @@ impl Finalising<'_> {
         let service = routing.and_then(|routing| canary_service(view, routing, self.rollout));
         ingress.is_some()
             || service.is_some()
-            || self.stable_service_narrowed().is_some()
+            || self.narrowed()
             || !view.canaries.is_empty()
-            || self.batch_release().is_some()
+            || self.has_batch_release()
             || self.held()
     }
 
-    fn batch_release(self) -> Option<&'static str> {
-        let (object, _) = self.view.batch_release.as_ref()?;
-        object.controlled_by(self.rollout.uid()).then_some("BatchRelease")
+    fn has_batch_release(self) -> bool {
+        let found = self.view.batch_release.as_ref();
+        found.is_some_and(|(object, _)| object.controlled_by(self.rollout.uid()))
     }
 
     /// Whether the workload is still marked as ours.
@@ -103,14 +104,18 @@ impl Finalising<'_> {
         workload.is_some_and(|workload| marks.iter().any(|mark| workload.object.annotation(mark).is_some()))
     }
 
-    fn stable_service_narrowed(self) -> Option<&'static str> {
-        let service = self.view.service(&self.routing?.service)?;
-        let ops = traffic::service::widen(service, label::POD_TEMPLATE_HASH);
-        (!ops.is_empty()).then_some("Service")
+    fn stable_service(self) -> Option<&'a DynamicObject> {
+        self.view.service(&self.routing?.service)
+    }
+
+    /// Whether the stable Service still selects one revision only.
+    fn narrowed(self) -> bool {
+        let service = self.stable_service();
+        service.is_some_and(|service| !traffic::service::widen(service, label::POD_TEMPLATE_HASH).is_empty())
     }
 
     fn open_stable_service(self, draft: &mut Draft) {
-        if let Some(service) = self.routing.and_then(|routing| self.view.service(&routing.service)) {
+        if let Some(service) = self.stable_service() {
             let ops = traffic::service::widen(service, label::POD_TEMPLATE_HASH);
             draft.patch(Kind::Service, service, ops, None);
         }
@@ -140,7 +145,7 @@ impl Finalising<'_> {
         }
         let recheck = (!evidence.is_empty()).then_some(Evidence::All(evidence));
         for canary in &view.canaries {
-            self.remove_canary(canary.object, recheck.clone(), draft);
+            canary::remove(canary.object, recheck.clone(), draft);
         }
         if let Some((object, _)) = &view.batch_release
             && object.controlled_by(self.rollout.uid())
@@ -148,36 +153,16 @@ impl Finalising<'_> {
             draft.delete(Kind::BatchRelease, object, Propagation::Background, recheck);
         }
         // On the way back the stable Service stays narrow until the canary's last pod is gone, or it would serve from it.
-        let open = self.why != Why::Rollback || view.canaries.is_empty();
-        if open {
-            self.open_stable_service_after_rollback(draft);
+        if self.why != Why::Rollback || view.canaries.is_empty() {
+            if self.why == Why::Rollback {
+                self.open_stable_service(draft);
+            }
             if let Some(service) = self
                 .routing
                 .and_then(|routing| canary_service(view, routing, self.rollout))
             {
                 draft.delete(Kind::Service, service, Propagation::Background, None);
             }
-        }
-    }
-
-    fn open_stable_service_after_rollback(self, draft: &mut Draft) {
-        if self.why == Why::Rollback {
-            self.open_stable_service(draft);
-        }
-    }
-
-    fn remove_canary(self, canary: &DynamicObject, recheck: Option<Evidence>, draft: &mut Draft) {
-        if !canary.deleting() {
-            return draft.delete(Kind::Deployment, canary, Propagation::Foreground, recheck);
-        }
-        match canary.finalizer_index(finalizer::CANARY_DEPLOYMENT) {
-            Some(index) => {
-                let op = Op::remove(format!("/metadata/finalizers/{index}"));
-                draft.patch(Kind::Deployment, canary, vec![op], recheck);
-            }
-            None => draft.wait(WaitReason::Gone {
-                object: canary.target(Kind::Deployment),
-            }),
         }
     }
 

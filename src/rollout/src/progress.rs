@@ -5,7 +5,7 @@ use api::parts::{FinalisingStep, StepState};
 use api::plan::{Plan as Spec, Strategy};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 
-use crate::canary::strip_finalizer;
+use crate::canary;
 use crate::capacity::Current;
 use crate::conditions::{progressing, progressing_reason};
 use crate::draft::Draft;
@@ -220,10 +220,7 @@ fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &m
     let mut left = false;
     for canary in &view.canaries {
         left = true;
-        match canary.object.deleting() {
-            true => strip_finalizer(canary.object, gone.clone(), draft),
-            false => draft.delete(Kind::Deployment, canary.object, Propagation::Foreground, gone.clone()),
-        }
+        canary::remove(canary.object, gone.clone(), draft);
     }
     if let Some((object, _)) = &view.batch_release {
         left = true;

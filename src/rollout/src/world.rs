@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use api::names::label;
 use jiff::Timestamp;
 use kube::core::DynamicObject;
 
 use crate::Kind;
 use crate::binding::Binding;
+use crate::meta::Meta;
 
 /// An object as it was read: never mutated, shared with the cache it came from.
 pub type Object = Arc<DynamicObject>;
@@ -67,43 +69,22 @@ impl Key {
 
     /// The key that a BatchRelease (stored form, `v1beta1`) names in `spec.workloadRef`; `None` when it names none.
     pub fn named_by(object: &DynamicObject) -> Option<Self> {
-        let reference = object.data.pointer("/spec/workloadRef")?;
-        let text = |field: &str| {
-            reference
-                .get(field)
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default()
-        };
-        let group = match text("apiVersion").split_once('/') {
-            Some((group, _version)) => group,
-            None => "",
-        };
-        if text("name").is_empty() || text("kind").is_empty() {
-            return None;
-        }
+        let workload = Binding::asked(object).workload_ref?;
         Some(Self {
             namespace: object.metadata.namespace.clone()?,
-            group: group.into(),
-            kind: text("kind").into(),
-            name: text("name").into(),
+            group: workload.group().to_owned(),
+            kind: workload.kind,
+            name: workload.name,
         })
     }
 
     /// The key of a Deployment: of the workload that it is a canary of when it carries our label, else its own.
     pub fn of_deployment(object: &DynamicObject) -> Option<Self> {
         let own = object.metadata.name.clone()?;
-        let canary_of = object
-            .metadata
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get(CANARY_DEPLOYMENT_LABEL));
-        let name = canary_of.cloned().unwrap_or(own);
+        let name = object.label(label::CANARY_DEPLOYMENT).map_or(own, str::to_owned);
         Some(Self::deployment(object.metadata.namespace.clone()?, name))
     }
 }
-
-const CANARY_DEPLOYMENT_LABEL: &str = "rollouts.kruise.io/canary-deployment";
-const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
 /// The names of the route objects that a Rollout concerns: the user's and ours beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,8 +101,8 @@ impl RouteNames {
     pub fn of(rollout: &DynamicObject) -> Self {
         let mut names = Self::default();
         if let Some(bound) = Binding::stored(rollout) {
-            names.services(bound.service.as_deref());
-            names.ingresses(bound.ingress.as_deref());
+            add(&mut names.services, bound.service.as_deref());
+            add(&mut names.ingresses, bound.ingress.as_deref());
         }
         for strategy in ["canary", "blueGreen"] {
             let routings = rollout
@@ -129,38 +110,24 @@ impl RouteNames {
                 .pointer(&format!("/spec/strategy/{strategy}/trafficRoutings"));
             for routing in routings.and_then(serde_json::Value::as_array).into_iter().flatten() {
                 let text = |pointer: &str| routing.pointer(pointer).and_then(serde_json::Value::as_str);
-                names.services(text("/service"));
-                names.ingresses(text("/ingress/name"));
+                add(&mut names.services, text("/service"));
+                add(&mut names.ingresses, text("/ingress/name"));
             }
         }
         names
-    }
-
-    fn services(&mut self, stable: Option<&str>) {
-        add(&mut self.services, stable);
-    }
-
-    fn ingresses(&mut self, stable: Option<&str>) {
-        add(&mut self.ingresses, stable);
     }
 }
 
 /// Adds an object's name and its canary's, once.
 fn add(names: &mut Vec<String>, stable: Option<&str>) {
     if let Some(stable) = stable.filter(|stable| !names.iter().any(|name| name == stable)) {
-        names.extend([stable.to_owned(), canary_name(stable)]);
+        names.extend([stable.to_owned(), api::names::canary_name(stable)]);
     }
-}
-
-/// The name of the canary beside a Service or an Ingress: `<name>-canary`.
-pub(crate) fn canary_name(stable: &str) -> String {
-    format!("{stable}-canary")
 }
 
 /// The Service that an EndpointSlice belongs to, by its label.
 pub fn service_of_slice(slice: &DynamicObject) -> Option<&str> {
-    let labels = slice.metadata.labels.as_ref()?;
-    labels.get(SERVICE_NAME_LABEL).map(String::as_str)
+    slice.label("kubernetes.io/service-name")
 }
 
 /// Everything one decision looks at.

@@ -79,10 +79,13 @@ async fn process(run: Run) -> anyhow::Result<()> {
     }
     let certificate = match own {
         Some(own) => own,
-        None if shared => install::shared_certificate(&client, &run.namespace, &names).await?,
+        None if shared => {
+            let found = install::shared_certificate(&client, &run.namespace, &names).await?;
+            found.check(&names, env.now())?;
+            found
+        }
         None => Certificate::make(&names)?,
     };
-    certificate.check(&names, env.now())?;
     let authority = certificate.authority().to_vec();
     info!(
         webhooks = %webhook_listener.address(),

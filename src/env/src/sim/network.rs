@@ -33,7 +33,7 @@ impl SimNetwork {
 }
 
 impl Dial for SimNetwork {
-    fn dial<'a>(&'a self, authority: &'a str) -> BoxFuture<'a, Result<HttpService, DialError>> {
+    fn dial<'a>(&'a self, authority: &'a str, _: Option<&'a [u8]>) -> BoxFuture<'a, Result<HttpService, DialError>> {
         let bare = authority
             .split_once("://")
             .map_or(authority, |(_, rest)| rest)
