@@ -1,14 +1,17 @@
 //! Ingresses in the nginx dialect: a canary Ingress beside the stable one, told by annotations which requests are its own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use api::parts::HeaderModifier;
 use api::plan::Route;
 use api::v1beta1::{PathMatch, RouteMatch};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::Op;
+use crate::router::{Edit, Position, RouteError, RouteKind, RouteName, Router, Routes, Sides, Wanted};
 use crate::service::copied;
+use crate::{Op, owned_by};
 
 /// Whose annotations an Ingress controller reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,25 +39,116 @@ impl Dialect {
     }
 }
 
-/// Why no canary Ingress can be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IngressError {
-    /// Nothing of the Ingress leads to the Service.
-    #[error("Ingress {ingress} has no path to Service {service}; add one, or correct trafficRoutings[0]")]
-    NoPath {
-        /// The stable Ingress.
-        ingress: String,
-        /// The stable Service.
-        service: String,
-    },
-    /// The step asks for what the dialect cannot say.
-    #[error("matches[{index}] cannot be said to an Ingress: {why}")]
-    Unsayable {
-        /// Which of the step's matches, from 0.
-        index: usize,
-        /// What cannot be said, and what to do.
-        why: &'static str,
-    },
+/// Whom a step speaks to.
+const TO: &str = "an Ingress";
+
+/// The longest that ingress-nginx was measured to take: a write soon after another one waits for the next of 0.3 readings a second, and for a
+/// poll after that. Its Ingresses do not tell when it has followed.
+const SLOWEST: Duration = Duration::from_millis(4_500);
+
+/// Ingresses as a router: `<name>-canary` beside the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ingresses {
+    /// Name of the user's Ingress.
+    pub name: String,
+    /// Whose annotations are written.
+    pub dialect: Dialect,
+}
+
+impl Ingresses {
+    fn stable(&self) -> RouteName {
+        RouteName::new(RouteKind::Ingress, &self.name)
+    }
+
+    fn canary(&self) -> RouteName {
+        RouteName::new(RouteKind::Ingress, api::names::canary_name(&self.name))
+    }
+
+    fn read<'a>(&self, routes: &Routes<'a>, namespace: &str) -> Result<&'a DynamicObject, RouteError> {
+        routes.get(&self.stable()).ok_or_else(|| RouteError::Missing {
+            kind: RouteKind::Ingress,
+            namespace: namespace.into(),
+            name: self.name.clone(),
+            field: "ingress.name",
+        })
+    }
+}
+
+impl Router for Ingresses {
+    fn objects(&self) -> Vec<RouteName> {
+        vec![self.stable(), self.canary()]
+    }
+
+    fn sayable(&self, route: &Route, header_modifier: Option<&HeaderModifier>) -> Result<(), RouteError> {
+        if header_modifier.is_some() {
+            return Err(RouteError::NoHeaderModifier { to: TO });
+        }
+        sayable(route)
+    }
+
+    fn usable(&self, routes: &Routes<'_>, sides: Sides<'_>) -> Result<(), RouteError> {
+        leads_to(self.read(routes, sides.namespace)?, sides.stable_service)?;
+        let canary = self.canary();
+        match routes.get(&canary) {
+            Some(found) if !owned_by(found, sides.owner_uid()) => Err(RouteError::Foreign {
+                kind: canary.kind,
+                namespace: sides.namespace.into(),
+                name: canary.name,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn lead(&self, routes: &Routes<'_>, wanted: Wanted<'_>) -> Result<Position, RouteError> {
+        let sides = wanted.sides;
+        let name = self.canary();
+        let canary = CanaryIngress {
+            stable: self.read(routes, sides.namespace)?,
+            name: &name.name,
+            owner: sides.owner,
+            stable_service: sides.stable_service,
+            canary_service: sides.canary_service,
+            dialect: self.dialect,
+            route: wanted.route,
+        };
+        let object = canary.object()?;
+        let Some(existing) = routes.get(&name) else {
+            let nothing = matches!(wanted.route, Route::Weight(weight) if weight.percents() == 0);
+            let create = Edit::Create {
+                kind: RouteKind::Ingress,
+                object,
+            };
+            return Ok(match nothing {
+                true => Position::There,
+                false => Position::Below(vec![create]),
+            });
+        };
+        self.usable(routes, sides)?;
+        if existing.metadata.deletion_timestamp.is_some() {
+            return Ok(Position::Leaving(name));
+        }
+        let ops = canary.drift(existing)?;
+        if ops.is_empty() {
+            return Ok(Position::There);
+        }
+        let lower = matches!(wanted.route, Route::Weight(to)
+            if !matches(existing, self.dialect) && to.percents() <= weight(existing, self.dialect));
+        let edits = vec![Edit::Patch { name, ops }];
+        Ok(match lower {
+            true => Position::Above(edits),
+            false => Position::Below(edits),
+        })
+    }
+
+    fn withdraw(&self, routes: &Routes<'_>, sides: Sides<'_>) -> Vec<Edit> {
+        let name = self.canary();
+        let ours = routes.get(&name).filter(|found| owned_by(found, sides.owner_uid()));
+        ours.map(|_| Edit::Delete { name }).into_iter().collect()
+    }
+
+    fn slowest(&self) -> Duration {
+        SLOWEST
+    }
 }
 
 /// What the canary Ingress is made from.
@@ -78,7 +172,7 @@ pub struct CanaryIngress<'a> {
 
 impl CanaryIngress<'_> {
     /// The whole object, to be created with the split in force.
-    pub fn object(&self) -> Result<Value, IngressError> {
+    pub fn object(&self) -> Result<Value, RouteError> {
         let mut metadata = json!({
             "name": self.name,
             "namespace": self.stable.metadata.namespace,
@@ -98,7 +192,7 @@ impl CanaryIngress<'_> {
 
     /// The patch that leads an existing canary Ingress there; empty when it is there. Edits that the user makes to the stable Ingress in the
     /// middle of a release are followed. Annotations that others put on the canary and that mean nothing to the router are left alone.
-    pub fn drift(&self, existing: &DynamicObject) -> Result<Vec<Op>, IngressError> {
+    pub fn drift(&self, existing: &DynamicObject) -> Result<Vec<Op>, RouteError> {
         let prefix = self.dialect.prefix();
         let present = existing.metadata.annotations.as_ref();
         let mut ops = Op::map("/metadata/annotations", present, &self.annotations()?, |key| {
@@ -127,7 +221,7 @@ impl CanaryIngress<'_> {
     }
 
     /// The stable Ingress's annotations and the canary's own.
-    fn annotations(&self) -> Result<BTreeMap<String, String>, IngressError> {
+    fn annotations(&self) -> Result<BTreeMap<String, String>, RouteError> {
         let prefix = self.dialect.prefix();
         let canary = format!("{prefix}canary");
         let mut annotations = copied(self.stable.metadata.annotations.as_ref().unwrap_or(&BTreeMap::new()));
@@ -144,15 +238,12 @@ impl CanaryIngress<'_> {
     }
 
     /// Class and TLS of the stable Ingress, and those of its rules that lead to the stable Service.
-    fn spec(&self) -> Result<Value, IngressError> {
+    fn spec(&self) -> Result<Value, RouteError> {
         let stable = self.stable.data.get("spec");
         let rules = stable.and_then(|spec| spec.get("rules")).and_then(Value::as_array);
         let rules: Vec<Value> = rules.into_iter().flatten().filter_map(|rule| self.rule(rule)).collect();
         if rules.is_empty() {
-            return Err(IngressError::NoPath {
-                ingress: self.stable.metadata.name.clone().unwrap_or_default(),
-                service: self.stable_service.into(),
-            });
+            return Err(no_path(self.stable, self.stable_service));
         }
         let mut spec = json!({ "rules": rules });
         for field in ["ingressClassName", "tls"] {
@@ -188,18 +279,26 @@ impl CanaryIngress<'_> {
 ///
 /// # Errors
 /// The match that it has none for, and what to do.
-pub fn sayable(route: &Route) -> Result<(), IngressError> {
+pub fn sayable(route: &Route) -> Result<(), RouteError> {
     match route {
         Route::Weight(_) => Ok(()),
         Route::Matches(matches) => header_annotations("", matches).map(|_| ()),
     }
 }
 
+fn no_path(ingress: &DynamicObject, service: &str) -> RouteError {
+    RouteError::NoWay {
+        object: RouteName::new(RouteKind::Ingress, ingress.metadata.name.clone().unwrap_or_default()),
+        place: "path",
+        service: service.into(),
+    }
+}
+
 /// Whether an Ingress has a path that leads to a Service.
 ///
 /// # Errors
-/// [`IngressError::NoPath`] when it has none.
-pub fn leads_to(ingress: &DynamicObject, service: &str) -> Result<(), IngressError> {
+/// [`RouteError::NoWay`] when it has none.
+pub fn leads_to(ingress: &DynamicObject, service: &str) -> Result<(), RouteError> {
     let rules = ingress.data.pointer("/spec/rules").and_then(Value::as_array);
     let paths = rules
         .into_iter()
@@ -208,19 +307,16 @@ pub fn leads_to(ingress: &DynamicObject, service: &str) -> Result<(), IngressErr
     let mut paths = paths.flatten();
     match paths.any(|path| path.pointer("/backend/service/name").and_then(Value::as_str) == Some(service)) {
         true => Ok(()),
-        false => Err(IngressError::NoPath {
-            ingress: ingress.metadata.name.clone().unwrap_or_default(),
-            service: service.into(),
-        }),
+        false => Err(no_path(ingress, service)),
     }
 }
 
 /// The annotations that select by header or cookie. The dialect has room for one of each, and a request that fits either is the canary's: what
 /// asks for more would quietly reach more requests, or fewer, than asked.
-fn header_annotations(canary: &str, matches: &[RouteMatch]) -> Result<BTreeMap<String, String>, IngressError> {
+fn header_annotations(canary: &str, matches: &[RouteMatch]) -> Result<BTreeMap<String, String>, RouteError> {
     let mut annotations = BTreeMap::new();
     for (index, wanted) in matches.iter().enumerate() {
-        let unsayable = |why| IngressError::Unsayable { index, why };
+        let unsayable = |why| RouteError::Unsayable { index, to: TO, why };
         if wanted.query_params.as_ref().is_some_and(|params| !params.is_empty()) {
             return Err(unsayable("it cannot select by query parameters; remove queryParams"));
         }
