@@ -252,7 +252,8 @@ impl Step {
 }
 
 impl Routing {
-    fn of(routing: &TrafficRoutingRef, canary_service: bool) -> Self {
+    /// Reads an entry of `trafficRoutings`; `canary_service` tells whether a Service of its own is made for the new version.
+    pub fn of(routing: &TrafficRoutingRef, canary_service: bool) -> Self {
         let mut routers = Vec::new();
         if let Some(objects) = &routing.custom_network_refs {
             routers.push(Router::Custom(objects.clone()));

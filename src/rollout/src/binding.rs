@@ -2,9 +2,10 @@
 //! an edit that names another workload or other routes does not lose sight of what has to be given back. Read by the world's selections and by
 //! the rules; written by [`crate::adopt`].
 
-use api::names::{DEFAULT_GRACE_SECONDS, annotation};
-use api::parts::ObjectReference;
-use api::plan::{Router, Routing};
+use api::names::annotation;
+use api::parts::{GatewayRouting, IngressRouting, ObjectReference};
+use api::plan::Routing;
+use api::v1beta1::TrafficRoutingRef;
 use kube::core::DynamicObject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,9 +22,18 @@ pub(crate) struct Binding {
     /// The stable Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) service: Option<String>,
-    /// The stable Ingress.
+    /// The Ingress in front of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ingress: Option<String>,
+    pub(crate) ingress: Option<IngressRouting>,
+    /// The Gateway API route in front of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<GatewayRouting>,
+    /// Other objects in front of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) custom_network_refs: Option<Vec<ObjectReference>>,
+    /// The release makes no Service for the new version.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) one_service: bool,
 }
 
 impl Binding {
@@ -41,20 +51,22 @@ impl Binding {
     pub(crate) fn asked(rollout: &DynamicObject) -> Self {
         let workload = rollout.data.pointer("/spec/workloadRef").cloned();
         let workload: Option<ObjectReference> = workload.and_then(|workload| serde_json::from_value(workload).ok());
-        let routing = ["canary", "blueGreen"].into_iter().find_map(|strategy| {
-            let pointer = format!("/spec/strategy/{strategy}/trafficRoutings/0");
-            rollout.data.pointer(&pointer)
+        let strategy = ["canary", "blueGreen"].into_iter().find_map(|strategy| {
+            let strategy = rollout.data.pointer(&format!("/spec/strategy/{strategy}"))?;
+            strategy
+                .pointer("/trafficRoutings/0")
+                .map(|routing| (strategy, routing))
         });
-        let text = |pointer: &str| {
-            let text = routing
-                .and_then(|routing| routing.pointer(pointer))
-                .and_then(Value::as_str);
-            text.filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let routing = strategy.and_then(|(_, routing)| TrafficRoutingRef::deserialize(routing).ok());
+        let routing = routing.unwrap_or_default();
+        let one_service = strategy.and_then(|(strategy, _)| strategy.get("disableGenerateCanaryService"));
         Self {
             workload_ref: workload.filter(|workload| !workload.kind.is_empty() && !workload.name.is_empty()),
-            service: text("/service"),
-            ingress: text("/ingress/name"),
+            service: Some(routing.service).filter(|service| !service.is_empty()),
+            ingress: routing.ingress,
+            gateway: routing.gateway,
+            custom_network_refs: routing.custom_network_refs,
+            one_service: one_service == Some(&Value::Bool(true)),
         }
     }
 
@@ -65,26 +77,22 @@ impl Binding {
 
     /// Whether the routes are the same.
     pub(crate) fn same_routes(&self, other: &Self) -> bool {
-        (&self.service, &self.ingress) == (&other.service, &other.ingress)
+        let other = Self {
+            workload_ref: self.workload_ref.clone(),
+            ..other.clone()
+        };
+        *self == other
     }
 
-    /// The routing that is bound. `asked` is the plan's: taken whole where it is the same, and for its grace where it is not.
+    /// The routing that is bound, with the grace that the plan `asked` for, if any.
     pub(crate) fn routing(&self, asked: Option<&Routing>) -> Option<Routing> {
-        let same = |asked: &&Routing| {
-            Some(&asked.service) == self.service.as_ref() && crate::view::ingress_name(asked) == self.ingress.as_deref()
-        };
-        if let Some(asked) = asked.filter(same) {
-            return Some(asked.clone());
-        }
-        let router = self.ingress.as_ref().map(|ingress| Router::Ingress {
-            class: "nginx".to_owned(),
-            name: ingress.clone(),
-        });
-        Some(Routing {
+        let bound = TrafficRoutingRef {
             service: self.service.clone()?,
-            grace_seconds: asked.map_or(DEFAULT_GRACE_SECONDS, |asked| asked.grace_seconds),
-            routers: router.into_iter().collect(),
-            canary_service: true,
-        })
+            grace_period_seconds: asked.map(|asked| asked.grace_seconds),
+            ingress: self.ingress.clone(),
+            gateway: self.gateway.clone(),
+            custom_network_refs: self.custom_network_refs.clone(),
+        };
+        Some(Routing::of(&bound, !self.one_service))
     }
 }

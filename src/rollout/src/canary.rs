@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::capacity::Current;
 use crate::draft::Draft;
 use crate::meta::Meta;
-use crate::traffic_step::{canary_ingress, owner_reference, withdrawn};
+use crate::traffic_step::owner_reference;
 use crate::{Evidence, Kind, Op, Propagation, WaitReason};
 
 impl Current<'_> {
@@ -18,8 +18,9 @@ impl Current<'_> {
             for leaving in &self.view.canaries {
                 // Its pods serve until nothing routes to them.
                 let routing = self.spec.routing.as_ref();
-                if routing.is_none_or(|routing| canary_ingress(self.view, routing, self.acting.object).is_none()) {
-                    remove(leaving.object, withdrawn(self.view, routing), draft);
+                if !self.routed() {
+                    let gone = routing.map(|routing| self.routes(routing).withdrawn());
+                    remove(leaving.object, gone, draft);
                 }
                 draft.wait(WaitReason::Gone {
                     object: leaving.object.target(Kind::Deployment),

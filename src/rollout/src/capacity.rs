@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::judge::Batch;
 use crate::meta::Meta;
 use crate::steps::anchor;
-use crate::traffic_step::owner_reference;
+use crate::traffic_step::{Split, owner_reference};
 use crate::view::{Acting, View};
 use crate::{Kind, Op, WaitReason};
 
@@ -61,6 +61,17 @@ impl<'a> Current<'a> {
     pub(crate) fn split(self) -> Option<&'a Routing> {
         let routing = self.spec.routing.as_ref()?;
         (routing.canary_service && self.step.route.is_some()).then_some(routing)
+    }
+
+    /// The routes of a routing, split for this release.
+    pub(crate) fn routes(self, routing: &'a Routing) -> Split<'a> {
+        Split::of(self.view, routing, self.acting.object)
+    }
+
+    /// Whether anything of the release is on its routes.
+    pub(crate) fn routed(self) -> bool {
+        let routing = self.spec.routing.as_ref();
+        routing.is_some_and(|routing| self.routes(routing).routed())
     }
 
     pub(crate) fn replicas(self) -> i64 {

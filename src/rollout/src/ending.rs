@@ -12,6 +12,7 @@ use crate::draft::Draft;
 use crate::finalise::{Finalising, Why};
 use crate::lifecycle::say;
 use crate::meta::Meta;
+use crate::traffic_step::Split;
 use crate::view::{Acting, View};
 use crate::{Evidence, Kind, Op, Target};
 
@@ -27,6 +28,7 @@ pub(crate) fn finalise(
         view,
         rollout: acting.object,
         routing: acting.routing.as_ref(),
+        last: acting.spec.as_ref().ok().and_then(|spec| spec.step(spec.step_count())),
         why,
     };
     let mut sub = status.canary_status.clone().unwrap_or_default();
@@ -118,22 +120,16 @@ pub(crate) fn release_finalizer(view: &View<'_>, acting: &Acting<'_>, draft: &mu
     let Some(index) = acting.object.finalizer_index(finalizer::ROLLOUT) else {
         return;
     };
-    let ours = |kind, name: String| {
-        Evidence::Absent(Target {
-            kind,
-            namespace: view.world.key.namespace.clone(),
-            name,
-        })
-    };
     let mut left = Vec::new();
     if view.batch_release.is_none() {
-        left.push(ours(Kind::BatchRelease, acting.name().to_owned()));
+        left.push(Evidence::Absent(Target {
+            kind: Kind::BatchRelease,
+            namespace: view.world.key.namespace.clone(),
+            name: acting.name().to_owned(),
+        }));
     }
-    if let Some(routing) = &acting.routing
-        && let Some(ingress) = crate::view::ingress_name(routing)
-        && view.ingress(&api::names::canary_name(ingress)).is_none()
-    {
-        left.push(ours(Kind::Ingress, api::names::canary_name(ingress)));
+    if let Some(routing) = &acting.routing {
+        left.push(Split::of(view, routing, acting.object).withdrawn());
     }
     let op = Op::remove(format!("/metadata/finalizers/{index}"));
     draft.patch(Kind::Rollout, acting.object, vec![op], Some(Evidence::All(left)));

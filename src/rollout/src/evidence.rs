@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kube::core::DynamicObject;
 use serde_json::Value;
+use traffic::{Router, Routes, Sides};
 
 use crate::{Kind, Target};
 
@@ -23,10 +24,66 @@ pub enum Evidence {
     },
     /// An object does not exist, or is on its way out with nothing that holds it.
     Absent(Target),
+    /// Nothing of a release is left on its routes.
+    Unrouted(Box<Unrouted>),
     /// A Deployment runs its own template on enough available pods and on no others.
     WorkloadRolled(Target),
     /// All of these.
     All(Vec<Evidence>),
+}
+
+/// The routes of a release, and for whom they were split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unrouted {
+    /// The routers, as the plan names them.
+    pub routers: Vec<api::plan::Router>,
+    /// Namespace of all that is named here.
+    pub namespace: String,
+    /// The stable Service.
+    pub stable_service: String,
+    /// The new version's Service.
+    pub canary_service: String,
+    /// Owner reference to the Rollout.
+    pub owner: Value,
+}
+
+impl Unrouted {
+    fn routers(&self) -> Vec<Box<dyn Router>> {
+        traffic::routers(&self.routers).unwrap_or_default()
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        let names = self.routers().into_iter().flat_map(|router| router.objects());
+        let target = |name: traffic::RouteName| Target {
+            kind: Kind::of_route(name.kind),
+            namespace: self.namespace.clone(),
+            name: name.name,
+        };
+        names.map(target).collect()
+    }
+
+    fn holds(&self, fresh: &[(Kind, Arc<DynamicObject>)]) -> bool {
+        let mut routes = Routes::default();
+        for (kind, object) in fresh {
+            if let (Some(kind), false) = (kind.route(), gone(object)) {
+                routes.add(kind, object);
+            }
+        }
+        let sides = Sides {
+            namespace: &self.namespace,
+            stable_service: &self.stable_service,
+            canary_service: &self.canary_service,
+            owner: &self.owner,
+        };
+        self.routers()
+            .iter()
+            .all(|router| router.withdraw(&routes, sides).is_empty())
+    }
+}
+
+/// Whether an object is on its way out with nothing that holds it.
+fn gone(object: &DynamicObject) -> bool {
+    object.metadata.deletion_timestamp.is_some() && object.metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
 }
 
 /// One read that evidence needs.
@@ -65,6 +122,7 @@ impl Evidence {
             Self::Absent(target) | Self::WorkloadRolled(target) => {
                 reads.insert(Read::Get(target.clone()));
             }
+            Self::Unrouted(routes) => reads.extend(routes.targets().into_iter().map(Read::Get)),
             Self::All(all) => all.iter().for_each(|one| one.collect_reads(reads)),
         }
     }
@@ -82,9 +140,7 @@ impl Evidence {
                 i64::try_from(ready_endpoints(slices)).unwrap_or(i64::MAX) >= *at_least
             }
             Self::Absent(target) => fresh.iter().all(|(kind, object)| {
-                !(*kind == target.kind && object.metadata.name.as_deref() == Some(target.name.as_str()))
-                    || (object.metadata.deletion_timestamp.is_some()
-                        && object.metadata.finalizers.as_ref().is_none_or(Vec::is_empty))
+                !(*kind == target.kind && object.metadata.name.as_deref() == Some(target.name.as_str())) || gone(object)
             }),
             Self::WorkloadRolled(target) => fresh
                 .iter()
@@ -94,6 +150,7 @@ impl Evidence {
                 .is_some_and(|(_, object)| {
                     crate::deployment::Deployment::read(object).is_ok_and(|d| d.rolled().is_ok())
                 }),
+            Self::Unrouted(routes) => routes.holds(fresh),
             Self::All(all) => all.iter().all(|one| one.still_holds(fresh)),
         }
     }

@@ -1,19 +1,21 @@
 //! The end of a release: everything that was made is taken away and everything that was changed is put back, in an order that depends on why
-//! it ends. Traffic leaves before capacity goes. What is left to do is read from the cluster; only the moment at which traffic left is stored.
+//! it ends. Traffic leaves before capacity goes. What is left to do is read from the cluster; only the moments from which something is waited
+//! are stored.
 
 use api::names::{annotation, label};
 use api::parts::FinalisingStep;
-use api::plan::Routing;
+use api::plan::{Route, Routing, Step};
 use api::v1beta1::CanaryStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
 use crate::canary;
+use crate::deployment::Deployment;
 use crate::draft::Draft;
 use crate::meta::Meta;
-use crate::steps::{anchor, closing_grace};
-use crate::traffic_step::{canary_ingress, canary_service, withdrawn};
+use crate::steps::anchor;
+use crate::traffic_step::{Position, Split, canary_service};
 use crate::view::View;
 use crate::{Evidence, Kind, Op, Propagation, WaitReason};
 
@@ -34,6 +36,8 @@ pub(crate) struct Finalising<'a> {
     pub(crate) view: &'a View<'a>,
     pub(crate) rollout: &'a DynamicObject,
     pub(crate) routing: Option<&'a Routing>,
+    /// The last step of the plan, where there is one that can be read.
+    pub(crate) last: Option<&'a Step>,
     pub(crate) why: Why,
 }
 
@@ -49,25 +53,160 @@ impl<'a> Finalising<'a> {
             sub.common.finalising_step = FinalisingStep::End;
             return true;
         }
-        if self.why != Why::Rollback {
+        let split = self.routing.map(|routing| Split::of(self.view, routing, self.rollout));
+        if let (Why::Success, Some(split)) = (self.why, &split)
+            && self.hand_over(split, sub, draft)
+        {
+            return false;
+        }
+        if self.opens_early() {
             self.open_stable_service(draft);
         }
-        let routed = self
-            .routing
-            .and_then(|routing| canary_ingress(self.view, routing, self.rollout));
-        if let Some(ingress) = routed {
-            draft.delete(Kind::Ingress, ingress, Propagation::Background, None);
-        }
-        if sub.common.finalising_step.is_empty() {
-            // With the write of this moment, after the delete: the grace counts from here, also after a restart.
+        let away = split.as_ref().is_none_or(|split| split.withdraw(draft));
+        let told = split.as_ref().is_some_and(Split::is_told);
+        let begun = matches!(
+            sub.common.finalising_step,
+            FinalisingStep::ResumeWorkload | FinalisingStep::ReleaseWorkloadControl
+        );
+        if !begun && (away || !told) {
+            // With the write of this moment, after the edit of the routes: the time counts from here, also after a restart.
             sub.common.finalising_step = FinalisingStep::ResumeWorkload;
             sub.common.last_update_time = Some(Time(self.view.now));
             return false;
         }
-        if routed.is_none() {
-            self.give_back(sub, draft);
+        if away {
+            self.give_back(split.as_ref(), sub, draft);
         }
         false
+    }
+
+    /// The end of a release whose last step leads everything to the canary: it serves while the workload rolls, so that not even the workload's own
+    /// rolling update can lose a request; then the stable Service, of new pods only, takes over. True while that is under way.
+    fn hand_over(self, split: &Split<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+        let view = self.view;
+        let (Some(last), Some(workload), Some(stable)) = (self.last, &view.workload, self.stable_service()) else {
+            return false;
+        };
+        if !self.carries_all(split, last, sub) {
+            return false;
+        }
+        let own = self.narrowed_to_own();
+        if !own {
+            // Who comes to the stable Service by other ways than the routes finds whatever pods there are.
+            self.open_stable_service(draft);
+        }
+        if self.held() {
+            self.resume(self.carried(workload.replicas), draft);
+            return true;
+        }
+        if let Err(why) = workload.rolled() {
+            draft.wait(WaitReason::Workload { why });
+            return true;
+        }
+        if !own {
+            return self.narrow_to_own(stable, workload, draft);
+        }
+        let (seen, wanted) = (view.endpoints(stable), workload.available_replicas.max(1));
+        if i64::try_from(seen).unwrap_or(i64::MAX) < wanted {
+            draft.wait(WaitReason::Endpoints {
+                service: stable.name().to_owned(),
+                seen,
+                wanted,
+            });
+            return true;
+        }
+        if sub.common.finalising_step != FinalisingStep::RouteTrafficToStable {
+            sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
+            sub.common.last_update_time = Some(Time(view.now));
+            return true;
+        }
+        let until = anchor(sub, view.now) + split.farewell();
+        if view.now < until {
+            draft.wait(WaitReason::Grace { until });
+            draft.wake_at(until);
+            return true;
+        }
+        let evidence = Evidence::EndpointsReady {
+            namespace: view.world.key.namespace.clone(),
+            service: stable.name().to_owned(),
+            at_least: wanted,
+        };
+        split.withdraw_over(Some(&evidence), draft);
+        if !split.is_told() {
+            sub.common.finalising_step = FinalisingStep::ResumeWorkload;
+            sub.common.last_update_time = Some(Time(view.now));
+        }
+        true
+    }
+
+    /// The workload has rolled: its pods alone stay in the stable Service, for the canary's are about to go. True while that is under way.
+    fn narrow_to_own(self, stable: &DynamicObject, workload: &Deployment<'_>, draft: &mut Draft) -> bool {
+        let narrowed = traffic::service::widen(stable, label::POD_TEMPLATE_HASH);
+        match self.view.pod_hash(workload) {
+            // Opened in this very decision: at most one write per object.
+            _ if !narrowed.is_empty() => {}
+            Some(hash) => {
+                let ops = traffic::service::narrow(stable, label::POD_TEMPLATE_HASH, hash);
+                draft.patch(Kind::Service, stable, ops, self.carried(workload.replicas));
+            }
+            None => draft.wait(WaitReason::Workload {
+                why: format!(
+                    "Deployment {} has no ReplicaSet of its template yet",
+                    workload.object.name()
+                ),
+            }),
+        }
+        true
+    }
+
+    /// Whether the routes lead everything to the canary and it is big enough for that.
+    fn carries_all(self, split: &Split<'_>, last: &Step, sub: &CanaryStatus) -> bool {
+        let Some(route @ Route::Weight(weight)) = &last.route else {
+            return false;
+        };
+        let (Some(workload), Some(canary)) = (&self.view.workload, self.view.canary()) else {
+            return false;
+        };
+        weight.percents() == 100
+            && self.routing.is_some_and(|routing| routing.canary_service)
+            && canary.available_replicas >= workload.replicas
+            && workload.replicas > 0
+            && split.routed()
+            && matches!(split.position(last, route, sub), Position::There | Position::Unseen(_))
+    }
+
+    /// The evidence that the canary can carry everything.
+    fn carried(self, replicas: i64) -> Option<Evidence> {
+        Some(Evidence::EndpointsReady {
+            namespace: self.view.world.key.namespace.clone(),
+            service: api::names::canary_name(&self.routing?.service),
+            at_least: replicas,
+        })
+    }
+
+    /// Whether the stable Service selects one revision only that the workload makes itself: then it waits for the canary's last pod, like on the
+    /// way back.
+    fn narrowed_to_own(self) -> bool {
+        let selector = format!("/spec/selector/{}", label::POD_TEMPLATE_HASH);
+        let selects = self
+            .stable_service()
+            .and_then(|service| service.data.pointer(&selector)?.as_str());
+        let own = self
+            .view
+            .workload
+            .as_ref()
+            .and_then(|workload| self.view.pod_hash(workload));
+        selects.is_some() && selects == own
+    }
+
+    /// Whether the stable Service takes in all pods before the canary goes. Otherwise it stays narrow until the canary's last pod is gone, or it
+    /// would serve from it.
+    fn opens_early(self) -> bool {
+        match self.why {
+            Why::Rollback => false,
+            Why::Success => !self.narrowed_to_own(),
+            Why::Released => true,
+        }
     }
 
     fn words(self) -> &'static str {
@@ -82,9 +221,8 @@ impl<'a> Finalising<'a> {
     fn traces(self) -> bool {
         let view = self.view;
         let routing = self.routing;
-        let ingress = routing.and_then(|routing| canary_ingress(view, routing, self.rollout));
         let service = routing.and_then(|routing| canary_service(view, routing, self.rollout));
-        ingress.is_some()
+        routing.is_some_and(|routing| Split::of(view, routing, self.rollout).routed())
             || service.is_some()
             || self.narrowed()
             || !view.canaries.is_empty()
@@ -122,9 +260,9 @@ impl<'a> Finalising<'a> {
     }
 
     /// Nothing routes to the canary any more: the workload goes on by itself, then the capacity goes, then what is left.
-    fn give_back(self, sub: &mut CanaryStatus, draft: &mut Draft) {
+    fn give_back(self, split: Option<&Split<'_>>, sub: &CanaryStatus, draft: &mut Draft) {
         let view = self.view;
-        let gone = withdrawn(view, self.routing);
+        let gone = split.map(Split::withdrawn);
         if self.held() {
             self.resume(gone, draft);
             return;
@@ -134,7 +272,7 @@ impl<'a> Finalising<'a> {
         {
             return draft.wait(WaitReason::Workload { why });
         }
-        let until = anchor(sub, view.now) + closing_grace(self.routing);
+        let until = anchor(sub, view.now) + split.map(Split::farewell).unwrap_or_default();
         if view.now < until {
             draft.wait(WaitReason::Grace { until });
             return draft.wake_at(until);
@@ -152,9 +290,8 @@ impl<'a> Finalising<'a> {
         {
             draft.delete(Kind::BatchRelease, object, Propagation::Background, recheck);
         }
-        // On the way back the stable Service stays narrow until the canary's last pod is gone, or it would serve from it.
-        if self.why != Why::Rollback || view.canaries.is_empty() {
-            if self.why == Why::Rollback {
+        if self.opens_early() || view.canaries.is_empty() {
+            if !self.opens_early() {
                 self.open_stable_service(draft);
             }
             if let Some(service) = self

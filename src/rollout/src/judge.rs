@@ -7,6 +7,16 @@ use jiff::Timestamp;
 
 use crate::WaitReason;
 use crate::capacity::Current;
+use crate::traffic_step::canary_service_name;
+
+/// Ready endpoints that a Service has to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    /// Name of the Service.
+    pub(crate) service: String,
+    /// How many.
+    pub(crate) at_least: i64,
+}
 
 /// The pods of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +27,8 @@ pub(crate) struct Batch {
     pub(crate) updated: i64,
     /// Pods of it that are available.
     pub(crate) ready: i64,
-    /// Endpoints that the canary Service must show before it may be routed to.
-    pub(crate) endpoints: i64,
+    /// What the new version's Service must show before it may be routed to.
+    pub(crate) endpoints: Option<Endpoints>,
     /// What is missing, if anything.
     pub(crate) missing: Option<WaitReason>,
     /// What the canary Deployment's controller complains of, in words.
@@ -37,13 +47,12 @@ impl Current<'_> {
         let needed = (planned - self.tolerated(updated)).max(planned.min(1));
         let pods = canary.is_none() || updated < planned || ready < needed;
         let trouble = seen.filter(|_| pods).and_then(|canary| canary.trouble());
-        let endpoints = match self.split() {
-            Some(_) => needed.max(1),
-            None => 0,
-        };
+        let endpoints = self.endpoints(needed);
         let missing = match pods {
             true => Some(WaitReason::Pods { ready, wanted: needed }),
-            false => self.endpoints_missing(endpoints),
+            false => endpoints
+                .as_ref()
+                .and_then(|endpoints| self.endpoints_missing(endpoints)),
         };
         let stored = batch_release.and_then(|batch_release| Some((batch_release, batch_release.status.as_ref()?)));
         let stored = stored.filter(|(batch_release, status)| {
@@ -78,19 +87,39 @@ impl Current<'_> {
         tolerated.max(0)
     }
 
-    /// What keeps the canary Service from being routed to.
-    fn endpoints_missing(self, wanted: i64) -> Option<WaitReason> {
-        let name = api::names::canary_name(&self.split()?.service);
-        let service = self.view.service(&name);
+    /// What must be seen of `needed` pods before they are routed to: in their own Service, or beside the stable ones where there is one for both.
+    fn endpoints(self, needed: i64) -> Option<Endpoints> {
+        let routing = self.spec.routing.as_ref()?;
+        self.step.route.as_ref()?;
+        let beside = match routing.canary_service {
+            true => 0,
+            false => self
+                .view
+                .workload
+                .as_ref()
+                .map_or(0, |stable| stable.available_replicas),
+        };
+        Some(Endpoints {
+            service: canary_service_name(routing),
+            at_least: beside + needed.max(1),
+        })
+    }
+
+    /// What keeps the new version's Service from being routed to.
+    fn endpoints_missing(self, wanted: &Endpoints) -> Option<WaitReason> {
+        let service = self.view.service(&wanted.service);
         let seen = service.map_or(0, |service| self.view.endpoints(service));
         let selector = format!("/spec/selector/{}", label::POD_TEMPLATE_HASH);
         let selects = service.and_then(|service| service.data.pointer(&selector)?.as_str());
-        let ours = selects.is_some() && selects == self.view.canary_pod_hash();
-        let enough = i64::try_from(seen).unwrap_or(i64::MAX) >= wanted;
-        (!ours || !enough).then_some(WaitReason::Endpoints {
-            service: name,
+        let ours = match self.split() {
+            Some(_) => selects.is_some() && selects == self.view.canary_pod_hash(),
+            None => selects.is_none(),
+        };
+        let enough = i64::try_from(seen).unwrap_or(i64::MAX) >= wanted.at_least;
+        (!ours || !enough).then(|| WaitReason::Endpoints {
+            service: wanted.service.clone(),
             seen,
-            wanted,
+            wanted: wanted.at_least,
         })
     }
 }

@@ -22,6 +22,14 @@ pub enum Kind {
     EndpointSlice,
     /// `networking.k8s.io/v1` Ingress.
     Ingress,
+    /// `gateway.networking.k8s.io` HTTPRoute.
+    HttpRoute,
+    /// `gateway.networking.k8s.io` GRPCRoute.
+    GrpcRoute,
+    /// `networking.istio.io` VirtualService.
+    VirtualService,
+    /// `networking.istio.io` DestinationRule.
+    DestinationRule,
 }
 
 impl Kind {
@@ -46,6 +54,10 @@ impl Kind {
             Self::Service => ("", "v1", "Service"),
             Self::EndpointSlice => ("discovery.k8s.io", "v1", "EndpointSlice"),
             Self::Ingress => ("networking.k8s.io", "v1", "Ingress"),
+            Self::HttpRoute => ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+            Self::GrpcRoute => ("gateway.networking.k8s.io", "v1", "GRPCRoute"),
+            Self::VirtualService => ("networking.istio.io", "v1", "VirtualService"),
+            Self::DestinationRule => ("networking.istio.io", "v1", "DestinationRule"),
         };
         GroupVersionKind::gvk(group, version, kind)
     }
@@ -60,8 +72,40 @@ impl Kind {
             Self::Service => "services",
             Self::EndpointSlice => "endpointslices",
             Self::Ingress => "ingresses",
+            Self::HttpRoute => "httproutes",
+            Self::GrpcRoute => "grpcroutes",
+            Self::VirtualService => "virtualservices",
+            Self::DestinationRule => "destinationrules",
         };
         ApiResource::from_gvk_with_plural(&self.gvk(), plural)
+    }
+
+    /// The kind that a router speaks of.
+    pub const fn of_route(kind: traffic::RouteKind) -> Self {
+        match kind {
+            traffic::RouteKind::Ingress => Self::Ingress,
+            traffic::RouteKind::HttpRoute => Self::HttpRoute,
+            traffic::RouteKind::GrpcRoute => Self::GrpcRoute,
+            traffic::RouteKind::VirtualService => Self::VirtualService,
+            traffic::RouteKind::DestinationRule => Self::DestinationRule,
+        }
+    }
+
+    /// What a router calls the kind, if it is a route's.
+    pub const fn route(self) -> Option<traffic::RouteKind> {
+        match self {
+            Self::Ingress => Some(traffic::RouteKind::Ingress),
+            Self::HttpRoute => Some(traffic::RouteKind::HttpRoute),
+            Self::GrpcRoute => Some(traffic::RouteKind::GrpcRoute),
+            Self::VirtualService => Some(traffic::RouteKind::VirtualService),
+            Self::DestinationRule => Some(traffic::RouteKind::DestinationRule),
+            Self::Rollout
+            | Self::BatchRelease
+            | Self::Deployment
+            | Self::ReplicaSet
+            | Self::Service
+            | Self::EndpointSlice => None,
+        }
     }
 
     /// The kind of this group and kind name, whatever its version, when it is one of ours to know.

@@ -145,6 +145,11 @@ pub enum WaitReason {
         /// Ends then.
         until: Timestamp,
     },
+    /// The implementation behind the routes has not taken in their current generation.
+    Routes {
+        /// Which, and by whom.
+        why: String,
+    },
     /// A person has to approve the step.
     Approval {
         /// 1-based.
@@ -185,7 +190,7 @@ impl fmt::Display for WaitReason {
             Self::Approval { step } => write!(f, "step {step} waits for approval"),
             Self::Pause { until } => write!(f, "the step pauses until {until}"),
             Self::Paused => f.write_str("the rollout is paused"),
-            Self::Workload { why } | Self::Blocked { why } => f.write_str(why),
+            Self::Workload { why } | Self::Blocked { why } | Self::Routes { why } => f.write_str(why),
             Self::Gone { object } => write!(f, "{object} is being deleted"),
         }
     }

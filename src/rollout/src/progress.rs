@@ -4,6 +4,7 @@ use api::names::{annotation, label, reason};
 use api::parts::{FinalisingStep, StepState};
 use api::plan::{Plan as Spec, Strategy};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::canary;
 use crate::capacity::Current;
@@ -11,8 +12,8 @@ use crate::conditions::{progressing, progressing_reason};
 use crate::draft::Draft;
 use crate::finalise::Why;
 use crate::meta::Meta;
-use crate::steps::{Walk, anchor, closing_grace, enter};
-use crate::traffic_step::{canary_service, withdraw, withdrawn};
+use crate::steps::{Walk, anchor, enter};
+use crate::traffic_step::{Split, canary_service};
 use crate::view::{Acting, View};
 use crate::{EventType, Kind, Propagation, WaitReason};
 
@@ -213,10 +214,17 @@ fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &m
         draft.event(acting.object, EventType::Normal, reason::PROGRESSING, message.into());
     }
     let routing = acting.routing.as_ref();
+    if sub.common.current_step_state == StepState::Completed
+        && let Some(service) = routing.and_then(|routing| view.service(&routing.service))
+    {
+        // The release before was at its end, and the workload is partly of its revision: the stable Service takes in all there is.
+        let ops = traffic::service::widen(service, label::POD_TEMPLATE_HASH);
+        draft.patch(Kind::Service, service, ops, None);
+    }
     if !routed_away(view, acting, sub, draft) {
         return false;
     }
-    let gone = withdrawn(view, routing);
+    let gone = routing.map(|routing| Split::of(view, routing, acting.object).withdrawn());
     let mut left = false;
     for canary in &view.canaries {
         left = true;
@@ -259,19 +267,30 @@ fn reroute(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: 
 /// Takes the route away; true once it is gone and the routers had their time since. The moment is stored, so that a restart does not shorten it.
 fn routed_away(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
     let routing = acting.routing.as_ref();
-    let away = routing.is_none_or(|routing| withdraw(view, routing, acting.object, draft));
+    let routes = routing.map(|routing| Split::of(view, routing, acting.object));
+    let away = routes.as_ref().is_none_or(|routes| routes.withdraw(draft));
     if sub.common.finalising_step.is_empty() {
         sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
         // No step waits for anybody meanwhile.
         enter(sub, StepState::BeforeStepUpgrade, view.now);
         return false;
     }
-    let until = anchor(sub, view.now) + closing_grace(routing);
-    if away && view.now < until {
+    if !away {
+        return false;
+    }
+    let Some(routes) = routes else { return true };
+    if routes.is_told() && sub.common.finalising_step == FinalisingStep::RouteTrafficToStable {
+        // The time counts from when the implementation says that it has taken the change in.
+        sub.common.finalising_step = FinalisingStep::RemoveCanaryService;
+        sub.common.last_update_time = Some(Time(view.now));
+        return false;
+    }
+    let until = anchor(sub, view.now) + routes.farewell();
+    if view.now < until {
         draft.wait(WaitReason::Grace { until });
         draft.wake_at(until);
     }
-    away && view.now >= until
+    view.now >= until
 }
 
 /// The user edited the plan: finds the step that stands where the release stands.

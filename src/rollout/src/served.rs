@@ -1,7 +1,6 @@
 //! What this version can lead. A Rollout may ask for more than that, validly; it is told so, and its workload is not released without its steps.
 
-use api::plan::{Plan as Spec, Router, Style};
-use traffic::ingress::{Dialect, sayable};
+use api::plan::{Plan as Spec, Style};
 
 /// Whether the release that a Rollout asks for can be led, and if not, why and what to do.
 pub(crate) fn served(spec: &Spec) -> Result<(), String> {
@@ -30,30 +29,19 @@ pub(crate) fn served(spec: &Spec) -> Result<(), String> {
         ));
     }
     let Some(routing) = &spec.routing else { return Ok(()) };
-    match routing.routers.as_slice() {
-        [Router::Ingress { class, .. }] if Dialect::of(class).is_some() => {}
-        [Router::Ingress { class, .. }] => {
-            return Err(format!(
-                "trafficRoutings[0].ingress.classType {class} is not served yet; nginx and higress are"
-            ));
-        }
-        _ => {
-            return Err("trafficRoutings[0] must name one ingress; gateway, customNetworkRefs and several routers at once are not served yet".into());
-        }
+    let routers = traffic::routers(&routing.routers).map_err(|error| error.to_string())?;
+    if routers.is_empty() {
+        return Err("trafficRoutings[0] names no ingress, no gateway route and no customNetworkRefs; name one".into());
     }
-    if !routing.canary_service {
-        return Err(
-            "disableGenerateCanaryService leaves an Ingress with nothing to split traffic between; remove it".into(),
-        );
+    if !routing.canary_service && !routers.iter().all(|router| router.splits_one_service()) {
+        return Err("disableGenerateCanaryService leaves the routes with nothing to split traffic between; remove it, or name a DestinationRule in customNetworkRefs".into());
     }
     for (index, step) in spec.steps.iter().enumerate() {
         let Some(route) = &step.route else { continue };
-        if step.header_modifier.is_some() {
-            return Err(format!(
-                "steps[{index}].requestHeaderModifier cannot be said to an Ingress; remove it"
-            ));
+        for router in &routers {
+            let said = router.sayable(route, step.header_modifier.as_ref());
+            said.map_err(|why| format!("steps[{index}].{why}"))?;
         }
-        sayable(route).map_err(|why| format!("steps[{index}]: {why}"))?;
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ use crate::capacity::Current;
 use crate::conditions::progressing;
 use crate::draft::Draft;
 use crate::judge::Batch;
-use crate::traffic_step::{Position, canary_ingress, withdraw};
-use crate::{EventType, WaitReason};
+use crate::traffic_step::Position;
+use crate::{EventType, Evidence, WaitReason};
 
 /// What the walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,6 @@ pub(crate) fn enter(sub: &mut CanaryStatus, state: StepState, now: Timestamp) {
 /// Time that the data plane gets after each change while steps are walked; none without routes.
 pub(crate) fn grace(routing: Option<&Routing>) -> SignedDuration {
     let grace = routing.map_or(std::time::Duration::ZERO, Routing::grace);
-    SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO)
-}
-
-/// Time that the data plane gets while everything is given back.
-pub(crate) fn closing_grace(routing: Option<&Routing>) -> SignedDuration {
-    let grace = routing.map_or(std::time::Duration::ZERO, Routing::closing_grace);
     SignedDuration::try_from(grace).unwrap_or(SignedDuration::ZERO)
 }
 
@@ -118,28 +112,28 @@ impl Current<'_> {
         let said = status.message.replace(self.says("upgrade workload to new version"));
         draft.rule("upgrade", self.says("upgrade workload to new version"));
         if let (None, Some(routing), Some(missing)) = (self.view.canary(), &self.spec.routing, &batch.missing)
-            && canary_ingress(self.view, routing, self.acting.object).is_some()
+            && self.routed()
         {
             draft.rule(
                 "lost",
                 "the canary Deployment is gone; its route goes before its pods do",
             );
-            withdraw(self.view, routing, self.acting.object, draft);
+            self.routes(routing).withdraw(draft);
             return draft.wait(missing.clone());
         }
         let routes = self.spec.routing.as_ref().map(|routing| (routing, &self.step.route));
         // Less traffic, or none, needs no pods first.
         let position = match routes {
             Some((routing, Some(route))) => {
-                let position = self.position(routing, route);
-                if position == Position::Above {
+                let position = self.position(routing, route, sub);
+                if let Position::Above(edits) = position {
                     draft.rule("lower", self.says("less traffic is routed to the new version"));
-                    return self.lead(routing, route, batch.endpoints, &position, draft);
+                    return self.routes(routing).send(edits, None, draft);
                 }
                 if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
                     return self.blocked(why, status, draft);
                 }
-                Some((routing, route, position))
+                Some((routing, position))
             }
             Some((routing, None)) if !self.unroute(routing, draft) => return,
             _ => None,
@@ -151,11 +145,11 @@ impl Current<'_> {
             return draft.wait(missing.clone());
         }
         progressing(status, now, reason::IN_ROLLING, "Rollout is in Progressing");
-        let Some((routing, route, position)) = position else {
+        let Some((routing, position)) = position else {
             return self.pause(status, sub, draft);
         };
         let grace = grace(Some(routing));
-        match &position {
+        match position {
             Position::There => {
                 enter(sub, StepState::StepTrafficRouting, now);
                 status.message = Some(self.says("route traffic to new version"));
@@ -163,8 +157,12 @@ impl Current<'_> {
                 draft.wait(WaitReason::Grace { until: now + grace });
                 draft.wake_at(now + grace);
             }
-            Position::Above => {}
-            Position::Below => {
+            Position::Unseen(why) => {
+                draft.rule("unseen", self.says("the gateway takes in the routes"));
+                draft.wait(WaitReason::Routes { why });
+            }
+            Position::Above(_) => {}
+            Position::Below(edits) => {
                 let until = batch.since.unwrap_or(now) + grace;
                 if now < until {
                     draft.rule("evidence", self.says("the routers get their time to see the new pods"));
@@ -172,11 +170,25 @@ impl Current<'_> {
                     return draft.wake_at(until);
                 }
                 draft.rule("route", self.says("route traffic to new version"));
-                self.lead(routing, route, batch.endpoints, &position, draft);
+                self.routes(routing).send(edits, self.ready(batch).as_ref(), draft);
             }
-            Position::Leaving(object) => draft.wait(WaitReason::Gone { object: object.clone() }),
-            Position::Blocked(why) => self.blocked(why.clone(), status, draft),
+            Position::Leaving(object) => draft.wait(WaitReason::Gone { object }),
+            Position::Blocked(why) => self.blocked(why, status, draft),
         }
+    }
+
+    fn position(self, routing: &Routing, route: &Route, sub: &CanaryStatus) -> Position {
+        self.routes(routing).position(self.step, route, sub)
+    }
+
+    /// What must be seen again when the routes go up.
+    fn ready(self, batch: &Batch) -> Option<Evidence> {
+        let endpoints = batch.endpoints.as_ref()?;
+        Some(Evidence::EndpointsReady {
+            namespace: self.view.world.key.namespace.clone(),
+            service: endpoints.service.clone(),
+            at_least: endpoints.at_least,
+        })
     }
 
     /// The route objects do not let the step go on.
@@ -212,7 +224,7 @@ impl Current<'_> {
             let ops = traffic::service::widen(service, api::names::label::POD_TEMPLATE_HASH);
             draft.patch(crate::Kind::Service, service, ops, None);
         }
-        withdraw(self.view, routing, self.acting.object, draft)
+        self.routes(routing).withdraw(draft)
     }
 
     /// The route shows the split; the routers get their time to follow.
@@ -221,7 +233,10 @@ impl Current<'_> {
             return;
         }
         let routed = match (&self.spec.routing, &self.step.route) {
-            (Some(routing), Some(route)) => self.position(routing, route) == Position::There,
+            (Some(routing), Some(route)) => {
+                let position = self.position(routing, route, sub);
+                matches!(position, Position::There | Position::Unseen(_))
+            }
             _ => true,
         };
         if !routed {
@@ -300,7 +315,7 @@ impl Current<'_> {
             draft.wait(WaitReason::Approval { step: self.index });
         }
         match (&self.spec.routing, &self.step.route) {
-            (Some(routing), Some(route)) => self.hold(routing, route, batch, draft),
+            (Some(routing), Some(route)) => self.hold(routing, route, batch, sub, draft),
             (Some(routing), None) => {
                 self.unroute(routing, draft);
             }
@@ -309,21 +324,21 @@ impl Current<'_> {
     }
 
     /// Keeps the route of a step that was reached.
-    fn hold(self, routing: &Routing, route: &Route, batch: &Batch, draft: &mut Draft) {
+    fn hold(self, routing: &Routing, route: &Route, batch: &Batch, sub: &CanaryStatus, draft: &mut Draft) {
         if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
             draft.wait(WaitReason::Blocked { why });
         }
-        let position = self.position(routing, route);
         let until = batch.since.unwrap_or(self.view.now) + grace(Some(routing));
-        match &position {
-            Position::There | Position::Leaving(_) | Position::Blocked(_) => {}
-            Position::Above => self.lead(routing, route, batch.endpoints, &position, draft),
-            Position::Below if batch.missing.is_some() => {}
-            Position::Below if self.view.now < until => {
+        let routes = self.routes(routing);
+        match self.position(routing, route, sub) {
+            Position::There | Position::Unseen(_) | Position::Leaving(_) | Position::Blocked(_) => {}
+            Position::Above(edits) => routes.send(edits, None, draft),
+            Position::Below(_) if batch.missing.is_some() => {}
+            Position::Below(_) if self.view.now < until => {
                 draft.wait(WaitReason::Grace { until });
                 draft.wake_at(until);
             }
-            Position::Below => self.lead(routing, route, batch.endpoints, &position, draft),
+            Position::Below(edits) => routes.send(edits, self.ready(batch).as_ref(), draft),
         }
     }
 
@@ -336,9 +351,9 @@ impl Current<'_> {
             draft.wait(missing.clone());
         }
         if let Some(routing) = &self.spec.routing
-            && canary_ingress(self.view, routing, self.acting.object).is_some()
+            && self.routed()
         {
-            withdraw(self.view, routing, self.acting.object, draft);
+            self.routes(routing).withdraw(draft);
         }
         draft.rule("lost", "the canary Deployment is gone; the step is made again");
         enter(sub, StepState::StepUpgrade, self.view.now);

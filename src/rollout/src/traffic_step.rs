@@ -1,118 +1,246 @@
-//! Traffic of a step: leads the route to what the step wants, upwards only over evidence, and takes it away. The split itself is written by
-//! the router's file in `traffic`.
+//! Traffic of a step: leads the routes to what the step wants, upwards only over evidence, and takes them away. What each kind of route object
+//! looks like is the routers' business, in `traffic`; here all routers of a routing are one split.
 
-use api::plan::{Route, Routing};
+use api::names::label;
+use api::plan::{Route, Routing, Step};
+use api::v1beta1::CanaryStatus;
+use jiff::SignedDuration;
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
-use traffic::ingress::{CanaryIngress, IngressError, matches, weight};
+use traffic::{Edit, Observed, RouteError, RouteName, Router, Routes, Sides, Wanted};
 
-use crate::capacity::Current;
 use crate::draft::Draft;
+use crate::evidence::Unrouted;
 use crate::meta::Meta;
-use crate::view::{View, dialect, ingress_name};
+use crate::view::View;
 use crate::{Evidence, Kind, Propagation, Target, WaitReason};
 
-/// Where the route is, seen from what the step wants.
+/// Where the routes are, seen from what the step wants.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Position {
-    /// It shows what the step wants.
+    /// They show what the step wants, and the implementation has taken it in, as far as it tells.
     There,
-    /// It shows more for the new version than the step wants, or something else at no more: the way there needs no evidence.
-    Above,
-    /// It shows less.
-    Below,
-    /// It is being deleted.
+    /// They show what the step wants, and the implementation says that it has not taken it in yet.
+    Unseen(String),
+    /// They show more for the new version than the step wants, or something else at no more: the way there needs no evidence.
+    Above(Vec<Edit>),
+    /// They show less.
+    Below(Vec<Edit>),
+    /// An object of ours is being deleted.
     Leaving(Target),
-    /// It cannot be made to show it, and why.
+    /// They cannot be made to show it, and why.
     Blocked(String),
 }
 
-impl Current<'_> {
-    fn wanted<T>(
-        self,
-        routing: &Routing,
-        route: &Route,
-        then: impl FnOnce(&CanaryIngress<'_>, Option<&DynamicObject>) -> Result<T, IngressError>,
-    ) -> Result<T, String> {
-        let name = ingress_name(routing).unwrap_or_default();
-        let namespace = &self.view.world.key.namespace;
-        let stable = self
-            .view
-            .ingress(name)
-            .ok_or_else(|| format!("Ingress {namespace}/{name} is not found; create it"))?;
-        let canary = api::names::canary_name(name);
-        let canary_service = match routing.canary_service {
-            true => api::names::canary_name(&routing.service),
-            false => routing.service.clone(),
-        };
-        let wanted = CanaryIngress {
-            stable,
-            name: &canary,
-            owner: &owner_reference(Kind::Rollout, self.acting.object),
-            stable_service: &routing.service,
-            canary_service: &canary_service,
-            dialect: dialect(routing),
-            route,
-        };
-        then(&wanted, self.view.ingress(&canary)).map_err(|error| error.to_string())
-    }
+/// The routes of a routing as they are, and for whom they are split.
+#[derive(Debug)]
+pub(crate) struct Split<'a> {
+    view: &'a View<'a>,
+    routing: &'a Routing,
+    routers: Vec<Box<dyn Router>>,
+    routes: Routes<'a>,
+    owner: Value,
+    canary_service: String,
+}
 
-    /// Where the route is.
-    pub(crate) fn position(self, routing: &Routing, route: &Route) -> Position {
-        let found = self.wanted(routing, route, |wanted, existing| {
-            let existing = existing.map(|existing| Ok::<_, IngressError>((wanted.drift(existing)?, existing)));
-            let nothing = matches!(route, Route::Weight(weight) if weight.percents() == 0);
-            wanted.object()?;
-            Ok(match existing.transpose()? {
-                None if nothing => Position::There,
-                None => Position::Below,
-                Some((_, existing)) if existing.deleting() => Position::Leaving(existing.target(Kind::Ingress)),
-                Some((_, existing)) if !existing.controlled_by(self.acting.object.uid()) => Position::Blocked(format!(
-                    "Ingress {} exists and is not of this release; rename or delete it",
-                    existing.name()
-                )),
-                Some((ops, _)) if ops.is_empty() => Position::There,
-                Some((_, existing)) => match route {
-                    Route::Weight(to)
-                        if !matches(existing, wanted.dialect) && to.percents() <= weight(existing, wanted.dialect) =>
-                    {
-                        Position::Above
-                    }
-                    _ => Position::Below,
-                },
-            })
-        });
-        found.unwrap_or_else(Position::Blocked)
-    }
-
-    /// Leads the route to what the step wants; `endpoints` is what must be seen again when it goes up.
-    pub(crate) fn lead(self, routing: &Routing, route: &Route, endpoints: i64, position: &Position, draft: &mut Draft) {
-        let recheck = (*position == Position::Below && endpoints > 0).then(|| Evidence::EndpointsReady {
-            namespace: self.view.world.key.namespace.clone(),
-            service: api::names::canary_name(&routing.service),
-            at_least: endpoints,
-        });
-        let led = self.wanted(routing, route, |wanted, existing| {
-            match existing {
-                None => draft.create(Kind::Ingress, wanted.object()?, recheck),
-                Some(existing) => draft.patch(Kind::Ingress, existing, wanted.drift(existing)?, recheck),
+impl<'a> Split<'a> {
+    /// The split of a routing on behalf of a Rollout.
+    pub(crate) fn of(view: &'a View<'a>, routing: &'a Routing, rollout: &DynamicObject) -> Self {
+        // A plan whose routers are not all served does not get as far as here.
+        let routers = traffic::routers(&routing.routers).unwrap_or_default();
+        let mut routes = Routes::default();
+        for name in routers.iter().flat_map(|router| router.objects()) {
+            if let Some(object) = view.named(Kind::of_route(name.kind), &name.name) {
+                routes.add(name.kind, object);
             }
-            Ok(())
-        });
-        if let Err(why) = led {
-            draft.wait(WaitReason::Blocked { why });
         }
+        Self {
+            view,
+            routing,
+            routers,
+            routes,
+            owner: owner_reference(Kind::Rollout, rollout),
+            canary_service: canary_service_name(routing),
+        }
+    }
+
+    fn sides(&self) -> Sides<'_> {
+        Sides {
+            namespace: &self.view.world.key.namespace,
+            stable_service: &self.routing.service,
+            canary_service: &self.canary_service,
+            owner: &self.owner,
+        }
+    }
+
+    /// Why nothing can be split, if it cannot.
+    pub(crate) fn unusable(&self) -> Option<String> {
+        let mut unusable = self
+            .routers
+            .iter()
+            .filter_map(|router| router.usable(&self.routes, self.sides()).err());
+        unusable.next().map(|error| error.to_string())
+    }
+
+    /// Where the routes are.
+    pub(crate) fn position(&self, step: &Step, route: &Route, sub: &CanaryStatus) -> Position {
+        let revisions = traffic::Revisions {
+            key: label::POD_TEMPLATE_HASH,
+            stable: sub.common.stable_revision.as_deref().unwrap_or_default(),
+            canary: self.view.canary_pod_hash().unwrap_or_default(),
+        };
+        let wanted = Wanted {
+            sides: self.sides(),
+            revisions,
+            route,
+            header_modifier: step.header_modifier.as_ref(),
+        };
+        self.together(wanted)
+            .unwrap_or_else(|error| Position::Blocked(error.to_string()))
+    }
+
+    /// All routers as one: up as soon as one of them has to go up.
+    fn together(&self, wanted: Wanted<'_>) -> Result<Position, RouteError> {
+        let (mut edits, mut up) = (Vec::new(), false);
+        for router in &self.routers {
+            match router.lead(&self.routes, wanted)? {
+                traffic::Position::There => {}
+                traffic::Position::Above(more) => edits.extend(more),
+                traffic::Position::Below(more) => {
+                    up = true;
+                    edits.extend(more);
+                }
+                traffic::Position::Leaving(name) => return Ok(Position::Leaving(self.target(&name))),
+            }
+        }
+        if up {
+            return Ok(Position::Below(edits));
+        }
+        if !edits.is_empty() {
+            return Ok(Position::Above(edits));
+        }
+        Ok(match self.observed() {
+            Observed::Untold | Observed::Current => Position::There,
+            Observed::Behind { why } => Position::Unseen(why),
+            Observed::Refused { why } => Position::Blocked(why),
+        })
+    }
+
+    /// What the implementations are known to have taken in of the routes as they are: the worst of all.
+    pub(crate) fn observed(&self) -> Observed {
+        let told = self.routers.iter().map(|router| router.observed(&self.routes));
+        let severity = |told: &Observed| match told {
+            Observed::Current => 0,
+            Observed::Untold => 1,
+            Observed::Behind { .. } => 2,
+            Observed::Refused { .. } => 3,
+        };
+        told.max_by_key(severity).unwrap_or(Observed::Untold)
+    }
+
+    /// How long capacity has to stay after traffic left it: the grace, and where nobody tells what the data plane has taken in, the longest that
+    /// it is known to take. A grace of zero is the user's word that nothing has to be waited for.
+    pub(crate) fn farewell(&self) -> SignedDuration {
+        let grace = self.routing.closing_grace();
+        let slowest = match self.observed() {
+            Observed::Current => std::time::Duration::ZERO,
+            _ => self
+                .routers
+                .iter()
+                .map(|router| router.slowest())
+                .max()
+                .unwrap_or_default(),
+        };
+        let wanted = if grace.is_zero() { grace } else { grace.max(slowest) };
+        SignedDuration::try_from(wanted).unwrap_or(SignedDuration::ZERO)
+    }
+
+    /// Sends edits; `recheck` is what must be seen again before those that lead up.
+    pub(crate) fn send(&self, edits: Vec<Edit>, recheck: Option<&Evidence>, draft: &mut Draft) {
+        for edit in edits {
+            match edit {
+                Edit::Create { kind, object } => draft.create(Kind::of_route(kind), object, recheck.cloned()),
+                Edit::Patch { name, ops } => {
+                    if let Some(object) = self.routes.get(&name) {
+                        draft.patch(Kind::of_route(name.kind), object, ops, recheck.cloned());
+                    }
+                }
+                Edit::Delete { name } => {
+                    if let Some(object) = self.routes.get(&name) {
+                        let kind = Kind::of_route(name.kind);
+                        draft.delete(kind, object, Propagation::Background, recheck.cloned());
+                    }
+                }
+            }
+        }
+    }
+
+    fn way_back(&self) -> Vec<Edit> {
+        let sides = self.sides();
+        self.routers
+            .iter()
+            .flat_map(|router| router.withdraw(&self.routes, sides))
+            .collect()
+    }
+
+    /// Whether anything of the release is left on the routes.
+    pub(crate) fn routed(&self) -> bool {
+        !self.way_back().is_empty()
+    }
+
+    /// Sends everything to the stable side. True once nothing of the release is left on the routes and the implementations know it, as far as
+    /// they tell.
+    pub(crate) fn withdraw(&self, draft: &mut Draft) -> bool {
+        self.withdraw_over(None, draft)
+    }
+
+    /// The same, over evidence that the stable side can take it.
+    pub(crate) fn withdraw_over(&self, recheck: Option<&Evidence>, draft: &mut Draft) -> bool {
+        let edits = self.way_back();
+        if !edits.is_empty() {
+            self.send(edits, recheck, draft);
+            return false;
+        }
+        match self.observed() {
+            Observed::Behind { why } => {
+                draft.wait(WaitReason::Routes { why });
+                false
+            }
+            Observed::Untold | Observed::Current | Observed::Refused { .. } => true,
+        }
+    }
+
+    /// Whether somebody tells when the data plane has taken in a change.
+    pub(crate) fn is_told(&self) -> bool {
+        self.observed() != Observed::Untold
+    }
+
+    fn target(&self, name: &RouteName) -> Target {
+        Target {
+            kind: Kind::of_route(name.kind),
+            namespace: self.view.world.key.namespace.clone(),
+            name: name.name.clone(),
+        }
+    }
+
+    /// The evidence that nothing of the release is left on the routes.
+    pub(crate) fn withdrawn(&self) -> Evidence {
+        Evidence::Unrouted(Box::new(Unrouted {
+            routers: self.routing.routers.clone(),
+            namespace: self.view.world.key.namespace.clone(),
+            stable_service: self.routing.service.clone(),
+            canary_service: self.canary_service.clone(),
+            owner: self.owner.clone(),
+        }))
     }
 }
 
-/// Our canary Ingress of a routing, if there is one.
-pub(crate) fn canary_ingress<'a>(
-    view: &View<'a>,
-    routing: &Routing,
-    rollout: &DynamicObject,
-) -> Option<&'a DynamicObject> {
-    let ingress = view.ingress(&api::names::canary_name(ingress_name(routing)?))?;
-    ingress.controlled_by(rollout.uid()).then_some(ingress)
+/// The Service of the new version: one of its own, or the stable one where the release makes none.
+pub(crate) fn canary_service_name(routing: &Routing) -> String {
+    match routing.canary_service {
+        true => api::names::canary_name(&routing.service),
+        false => routing.service.clone(),
+    }
 }
 
 /// Our canary Service of a routing, if there is one.
@@ -123,27 +251,6 @@ pub(crate) fn canary_service<'a>(
 ) -> Option<&'a DynamicObject> {
     let service = view.service(&api::names::canary_name(&routing.service))?;
     service.controlled_by(rollout.uid()).then_some(service)
-}
-
-/// Sends everything to the stable side. True once nothing routes to the canary any more.
-pub(crate) fn withdraw(view: &View<'_>, routing: &Routing, rollout: &DynamicObject, draft: &mut Draft) -> bool {
-    match canary_ingress(view, routing, rollout) {
-        None => true,
-        Some(ingress) => {
-            draft.delete(Kind::Ingress, ingress, Propagation::Background, None);
-            false
-        }
-    }
-}
-
-/// The evidence that nothing routes to the canary.
-pub(crate) fn withdrawn(view: &View<'_>, routing: Option<&Routing>) -> Option<Evidence> {
-    let name = ingress_name(routing?)?;
-    Some(Evidence::Absent(Target {
-        kind: Kind::Ingress,
-        namespace: view.world.key.namespace.clone(),
-        name: api::names::canary_name(name),
-    }))
 }
 
 /// The controller owner reference to an object.

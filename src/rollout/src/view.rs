@@ -3,16 +3,16 @@
 
 use api::names::{annotation, label};
 use api::parts::RolloutPhase;
-use api::plan::{Plan as Spec, Router, Routing};
+use api::plan::{Plan as Spec, Routing};
 use api::v1beta1::{BatchRelease, Rollout, RolloutStatus};
 use jiff::Timestamp;
 use kube::core::DynamicObject;
-use traffic::ingress::Dialect;
 
 use crate::binding::Binding;
 use crate::deployment::Deployment;
 use crate::evidence::ready_endpoints;
 use crate::meta::Meta;
+use crate::traffic_step::{Split, canary_service_name};
 use crate::{Kind, Object, World, service_of_slice};
 
 /// A Rollout and what it asks for.
@@ -135,7 +135,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn named(&self, kind: Kind, name: &str) -> Option<&'a DynamicObject> {
+    pub(crate) fn named(&self, kind: Kind, name: &str) -> Option<&'a DynamicObject> {
         let objects = self.world.of_kind(kind).iter();
         objects
             .map(AsRef::as_ref)
@@ -144,10 +144,6 @@ impl<'a> View<'a> {
 
     pub(crate) fn service(&self, name: &str) -> Option<&'a DynamicObject> {
         self.named(Kind::Service, name)
-    }
-
-    pub(crate) fn ingress(&self, name: &str) -> Option<&'a DynamicObject> {
-        self.named(Kind::Ingress, name)
     }
 
     /// Ready endpoints of a Service.
@@ -198,13 +194,17 @@ impl<'a> View<'a> {
 
     /// The revision label of the canary's pods, once its ReplicaSet exists.
     pub(crate) fn canary_pod_hash(&self) -> Option<&'a str> {
-        let canary = self.canary()?;
+        self.pod_hash(self.canary()?)
+    }
+
+    /// The revision label of the pods that a Deployment makes by its template, once its ReplicaSet exists.
+    pub(crate) fn pod_hash(&self, deployment: &Deployment<'_>) -> Option<&'a str> {
         let sets = self.world.of_kind(Kind::ReplicaSet).iter().map(AsRef::as_ref);
         let mut own = sets.filter(|set: &&DynamicObject| {
             let template = set.data.pointer("/spec/template");
-            set.controlled_by(canary.object.uid())
+            set.controlled_by(deployment.object.uid())
                 && !set.deleting()
-                && template.is_some_and(|template| api::hash::same_template(template, canary.template))
+                && template.is_some_and(|template| api::hash::same_template(template, deployment.template))
         });
         own.next()?.label(label::POD_TEMPLATE_HASH)
     }
@@ -232,7 +232,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Why nothing can be routed, if it cannot: the Service and the Ingress must be there and usable, and the canary names free.
+    /// Why nothing can be routed, if it cannot: the Service and the routes must be there and usable, and the canary names free.
     pub(crate) fn routing_blocker(&self, rollout: &DynamicObject, routing: &Routing) -> Option<String> {
         let namespace = &self.world.key.namespace;
         let Some(service) = self.service(&routing.service) else {
@@ -247,46 +247,17 @@ impl<'a> View<'a> {
                 routing.service
             ));
         }
-        let ingress = ingress_name(routing)?;
-        let Some(stable) = self.ingress(ingress) else {
-            return Some(format!(
-                "Ingress {namespace}/{ingress} is not found; create it, or correct trafficRoutings[0].ingress.name"
-            ));
-        };
-        if let Err(why) = traffic::ingress::leads_to(stable, &routing.service) {
-            return Some(why.to_string());
+        if let Some(why) = Split::of(self, routing, rollout).unusable() {
+            return Some(why);
         }
-        let canaries = [
-            (Kind::Service, self.service(&api::names::canary_name(&routing.service))),
-            (Kind::Ingress, self.ingress(&api::names::canary_name(ingress))),
-        ];
-        let foreign = canaries
-            .into_iter()
-            .find_map(|(kind, found)| Some((kind, found.filter(|found| !found.controlled_by(rollout.uid()))?)));
-        foreign.map(|(kind, found)| {
+        let canary = self.service(&canary_service_name(routing))?;
+        (routing.canary_service && !canary.controlled_by(rollout.uid())).then(|| {
             format!(
-                "{kind} {namespace}/{} exists and is not of this release; rename or delete it",
-                found.name()
+                "Service {namespace}/{} exists and is not of this release; rename or delete it",
+                canary.name()
             )
         })
     }
-}
-
-/// The Ingress that a routing names.
-pub(crate) fn ingress_name(routing: &Routing) -> Option<&str> {
-    routing.routers.iter().find_map(|router| match router {
-        Router::Ingress { name, .. } => Some(name.as_str()),
-        Router::Custom(_) | Router::HttpRoute { .. } => None,
-    })
-}
-
-/// The dialect that a routing's Ingress is written in.
-pub(crate) fn dialect(routing: &Routing) -> Dialect {
-    let class = routing.routers.iter().find_map(|router| match router {
-        Router::Ingress { class, .. } => Dialect::of(class),
-        Router::Custom(_) | Router::HttpRoute { .. } => None,
-    });
-    class.unwrap_or(Dialect::Nginx)
 }
 
 /// The ReplicaSets of `owner` that run pods, the oldest first.

@@ -2,7 +2,7 @@
 //! from its caches; [`crate::plan`] reads it. Selection rules (which objects belong to a key) live here too, so that the caches, the watch
 //! mapping and the tests agree on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -86,13 +86,13 @@ impl Key {
     }
 }
 
-/// The names of the route objects that a Rollout concerns: the user's and ours beside them.
+/// The names of the Services and route objects that a Rollout concerns: the user's and ours beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteNames {
     /// The stable Service and its canary.
-    pub services: Vec<String>,
-    /// The stable Ingress and its canary.
-    pub ingresses: Vec<String>,
+    pub services: BTreeSet<String>,
+    /// The route objects, each with its kind.
+    pub routes: BTreeSet<(Kind, String)>,
 }
 
 impl RouteNames {
@@ -100,28 +100,22 @@ impl RouteNames {
     /// malformed names nothing.
     pub fn of(rollout: &DynamicObject) -> Self {
         let mut names = Self::default();
-        if let Some(bound) = Binding::stored(rollout) {
-            add(&mut names.services, bound.service.as_deref());
-            add(&mut names.ingresses, bound.ingress.as_deref());
-        }
-        for strategy in ["canary", "blueGreen"] {
-            let routings = rollout
-                .data
-                .pointer(&format!("/spec/strategy/{strategy}/trafficRoutings"));
-            for routing in routings.and_then(serde_json::Value::as_array).into_iter().flatten() {
-                let text = |pointer: &str| routing.pointer(pointer).and_then(serde_json::Value::as_str);
-                add(&mut names.services, text("/service"));
-                add(&mut names.ingresses, text("/ingress/name"));
-            }
+        for binding in Binding::stored(rollout).into_iter().chain([Binding::asked(rollout)]) {
+            names.add(binding);
         }
         names
     }
-}
 
-/// Adds an object's name and its canary's, once.
-fn add(names: &mut Vec<String>, stable: Option<&str>) {
-    if let Some(stable) = stable.filter(|stable| !names.iter().any(|name| name == stable)) {
-        names.extend([stable.to_owned(), api::names::canary_name(stable)]);
+    fn add(&mut self, binding: Binding) {
+        let Some(service) = binding.service.clone() else { return };
+        let canary = api::names::canary_name(&service);
+        self.services.extend([service, canary]);
+        let routers = binding
+            .routing(None)
+            .and_then(|routing| traffic::routers(&routing.routers).ok());
+        let objects = routers.iter().flatten().flat_map(|router| router.objects());
+        self.routes
+            .extend(objects.map(|object| (Kind::of_route(object.kind), object.name)));
     }
 }
 
@@ -137,7 +131,7 @@ pub fn service_of_slice(slice: &DynamicObject) -> Option<&str> {
 ///   that have the name of one of those Rollouts;
 /// - Deployments whose [`Key::of_deployment`] is the key (for a Deployment's key: the workload and its canaries);
 /// - ReplicaSets whose controller owner (by uid) is one of those Deployments;
-/// - Services and Ingresses named by those Rollouts ([`RouteNames::of`]);
+/// - Services and route objects named by those Rollouts ([`RouteNames::of`]);
 /// - EndpointSlices of those Services ([`service_of_slice`]).
 ///
 /// More objects do no harm: the rules select again by name, uid and label. Fewer are taken as absent.

@@ -14,8 +14,8 @@ pub(crate) enum Index {
     Key,
     /// By the name of a Service that it names or belongs to.
     Service,
-    /// By the name of an Ingress that it names.
-    Ingress,
+    /// By the name of a route object of this kind that it names.
+    Route(Kind),
 }
 
 /// The entries under which `object`, of `kind`, is found.
@@ -26,7 +26,7 @@ pub(crate) fn entries(kind: Kind, object: &DynamicObject) -> Vec<(Index, String)
             let names = RouteNames::of(object);
             found.extend(Key::of_rollout(object).map(|key| (Index::Key, key.to_string())));
             found.extend(names.services.into_iter().map(|name| (Index::Service, name)));
-            found.extend(names.ingresses.into_iter().map(|name| (Index::Ingress, name)));
+            found.extend(names.routes.into_iter().map(|(kind, name)| (Index::Route(kind), name)));
         }
         Kind::BatchRelease => found.extend(Key::named_by(object).map(|key| (Index::Key, key.to_string()))),
         Kind::Deployment => found.extend(Key::of_deployment(object).map(|key| (Index::Key, key.to_string()))),
@@ -41,7 +41,12 @@ pub(crate) fn entries(kind: Kind, object: &DynamicObject) -> Vec<(Index, String)
         Kind::EndpointSlice => {
             found.extend(rollout::service_of_slice(object).map(|service| (Index::Service, service.to_owned())));
         }
-        Kind::Service | Kind::Ingress => {}
+        Kind::Service
+        | Kind::Ingress
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::VirtualService
+        | Kind::DestinationRule => {}
     }
     found
 }

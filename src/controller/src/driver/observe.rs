@@ -25,11 +25,11 @@ pub(crate) fn observe(caches: &Caches, key: &Key, now: Timestamp) -> World {
         .collect();
     releases.extend(rollouts.iter().filter_map(|rollout| rollout.metadata.name.clone()));
     let mut services = BTreeSet::new();
-    let mut ingresses = BTreeSet::new();
+    let mut routes = BTreeSet::new();
     for rollout in &rollouts {
         let names = RouteNames::of(rollout);
         services.extend(names.services);
-        ingresses.extend(names.ingresses);
+        routes.extend(names.routes);
     }
     let deployments: Vec<_> = found(Kind::Deployment, Index::Key, &text).collect();
     for deployment in &deployments {
@@ -46,9 +46,8 @@ pub(crate) fn observe(caches: &Caches, key: &Key, now: Timestamp) -> World {
         world.extend(Kind::Service, get(Kind::Service, service));
         world.extend(Kind::EndpointSlice, found(Kind::EndpointSlice, Index::Service, service));
     }
-    world.extend(
-        Kind::Ingress,
-        ingresses.iter().filter_map(|name| get(Kind::Ingress, name)),
-    );
+    for (kind, name) in &routes {
+        world.extend(*kind, get(*kind, name));
+    }
     world
 }

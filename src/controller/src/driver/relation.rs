@@ -49,11 +49,13 @@ fn of_object(kind: Kind, object: &DynamicObject, caches: &Caches) -> Vec<Key> {
         Kind::EndpointSlice => rollout::service_of_slice(object)
             .map(|service| routing(caches, namespace, Index::Service, service))
             .unwrap_or_default(),
-        Kind::Ingress => routing(caches, namespace, Index::Ingress, name),
+        Kind::Ingress | Kind::HttpRoute | Kind::GrpcRoute | Kind::VirtualService | Kind::DestinationRule => {
+            routing(caches, namespace, Index::Route(kind), name)
+        }
     }
 }
 
-/// The keys of the rollouts that name the Service or Ingress `name`, or made it.
+/// The keys of the rollouts that name the Service or route object `name`, or made it.
 fn routing(caches: &Caches, namespace: &str, index: Index, name: &str) -> Vec<Key> {
     caches
         .find(Kind::Rollout, index, namespace, name)

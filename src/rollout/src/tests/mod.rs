@@ -3,6 +3,7 @@
 mod admission;
 mod cluster;
 mod edits;
+mod endings;
 mod laws;
 mod model;
 mod refusals;

@@ -175,13 +175,13 @@ impl Model {
             Kind::EndpointSlice,
             of(Kind::EndpointSlice, &|object| services(service_of_slice(object))),
         );
-        world.extend(
-            Kind::Ingress,
-            of(Kind::Ingress, &|object| {
-                let name = object.metadata.name.as_ref().unwrap();
-                names.iter().any(|of| of.ingresses.contains(name))
-            }),
-        );
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.route().is_some()) {
+            let routes = of(kind, &|object| {
+                let name = (kind, object.metadata.name.clone().unwrap());
+                names.iter().any(|of| of.routes.contains(&name))
+            });
+            world.extend(kind, routes);
+        }
         world.extend(Kind::Rollout, rollouts.clone());
         world.extend(Kind::BatchRelease, releases);
         world.extend(Kind::Deployment, deployments);
