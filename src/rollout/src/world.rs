@@ -101,12 +101,12 @@ impl RouteNames {
     pub fn of(rollout: &DynamicObject) -> Self {
         let mut names = Self::default();
         for binding in Binding::stored(rollout).into_iter().chain([Binding::asked(rollout)]) {
-            names.add(binding);
+            names.add(&binding);
         }
         names
     }
 
-    fn add(&mut self, binding: Binding) {
+    fn add(&mut self, binding: &Binding) {
         let Some(service) = binding.service.clone() else { return };
         let canary = api::names::canary_name(&service);
         self.services.extend([service, canary]);
