@@ -8,6 +8,7 @@ mod ending;
 mod gate;
 mod jump;
 mod missing;
+mod no_drain;
 mod pauses;
 mod plan;
 mod restart;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Scenario> {
     let mut all = walkthrough::all();
     all.extend(gate::all());
     all.extend(pauses::all());
+    all.extend(no_drain::all());
     all.extend(rollback::all());
     all.extend(third_image::all());
     all.extend(scale::all());
