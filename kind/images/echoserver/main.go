@@ -1,0 +1,72 @@
+// Command echoserver stands for the image cilium/echoserver where no image registry can be reached: it says which pod answered and what was asked,
+// in the same lines of text. After SIGTERM it goes on answering for a while, since gateways learn late that a pod is leaving.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// How long requests are still answered after SIGTERM: longer than a gateway takes to follow its endpoints.
+const drain = 8 * time.Second
+
+func main() {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		fail(err)
+	}
+	server := &http.Server{Addr: ":" + port, Handler: echo(name), ReadHeaderTimeout: 10 * time.Second}
+	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-ending.Done()
+		server.SetKeepAlivesEnabled(false)
+		time.Sleep(drain)
+		last, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
+		if err := server.Shutdown(last); err != nil {
+			fail(err)
+		}
+	}()
+	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+		fail(err)
+	}
+	<-ended
+}
+
+func echo(name string) http.HandlerFunc {
+	return func(answer http.ResponseWriter, request *http.Request) {
+		answer.Header().Set("Content-Type", "text/plain")
+		fmt.Fprintf(answer, "\n\nHostname: %s\n\nRequest Information:\n", name)
+		fmt.Fprintf(answer, "\tclient_address=%s\n\tmethod=%s\n\treal path=%s\n", request.RemoteAddr, request.Method, request.URL.RequestURI())
+		fmt.Fprintf(answer, "\trequest_version=%s\n\trequest_uri=http://%s%s\n", request.Proto, request.Host, request.URL.RequestURI())
+		fmt.Fprint(answer, "\nRequest Headers:\n")
+		var names []string
+		for name := range request.Header {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			for _, value := range request.Header[name] {
+				fmt.Fprintf(answer, "\t%s=%s\n", name, value)
+			}
+		}
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "echoserver:", err)
+	os.Exit(1)
+}
