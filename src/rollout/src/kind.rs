@@ -33,8 +33,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in order: what a controller has to watch.
-    pub const ALL: [Self; 7] = [
+    /// All kinds, in order: what a controller has to watch, as far as the cluster serves it.
+    pub const ALL: [Self; 11] = [
         Self::Rollout,
         Self::BatchRelease,
         Self::Deployment,
@@ -42,29 +42,78 @@ impl Kind {
         Self::Service,
         Self::EndpointSlice,
         Self::Ingress,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::VirtualService,
+        Self::DestinationRule,
     ];
 
-    /// Group, version and kind.
-    pub fn gvk(self) -> GroupVersionKind {
-        let (group, version, kind) = match self {
-            Self::Rollout => ("rollouts.kruise.io", "v1beta1", "Rollout"),
-            Self::BatchRelease => ("rollouts.kruise.io", "v1beta1", "BatchRelease"),
-            Self::Deployment => ("apps", "v1", "Deployment"),
-            Self::ReplicaSet => ("apps", "v1", "ReplicaSet"),
-            Self::Service => ("", "v1", "Service"),
-            Self::EndpointSlice => ("discovery.k8s.io", "v1", "EndpointSlice"),
-            Self::Ingress => ("networking.k8s.io", "v1", "Ingress"),
-            Self::HttpRoute => ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
-            Self::GrpcRoute => ("gateway.networking.k8s.io", "v1", "GRPCRoute"),
-            Self::VirtualService => ("networking.istio.io", "v1", "VirtualService"),
-            Self::DestinationRule => ("networking.istio.io", "v1", "DestinationRule"),
-        };
-        GroupVersionKind::gvk(group, version, kind)
+    /// The API group; empty for the core group.
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Rollout | Self::BatchRelease => "rollouts.kruise.io",
+            Self::Deployment | Self::ReplicaSet => "apps",
+            Self::Service => "",
+            Self::EndpointSlice => "discovery.k8s.io",
+            Self::Ingress => "networking.k8s.io",
+            Self::HttpRoute | Self::GrpcRoute => "gateway.networking.k8s.io",
+            Self::VirtualService | Self::DestinationRule => "networking.istio.io",
+        }
     }
 
-    /// The address of the kind in the API, with its plural.
-    pub fn api_resource(self) -> ApiResource {
-        let plural = match self {
+    /// The versions that the rules can read and write, the preferred one first. In what the rules look at they have the same form.
+    pub const fn versions(self) -> &'static [&'static str] {
+        match self {
+            Self::Rollout | Self::BatchRelease => &["v1beta1"],
+            Self::Deployment | Self::ReplicaSet | Self::Service | Self::EndpointSlice | Self::Ingress => &["v1"],
+            Self::HttpRoute => &["v1", "v1beta1"],
+            Self::GrpcRoute => &["v1", "v1alpha2"],
+            Self::VirtualService | Self::DestinationRule => &["v1", "v1beta1", "v1alpha3"],
+        }
+    }
+
+    /// The first of [`Kind::versions`].
+    pub const fn preferred(self) -> &'static str {
+        match self.versions() {
+            [preferred, ..] => preferred,
+            [] => "",
+        }
+    }
+
+    /// Whether a cluster may do without it: somebody else's definitions, which come and go.
+    pub const fn optional(self) -> bool {
+        match self {
+            Self::HttpRoute | Self::GrpcRoute | Self::VirtualService | Self::DestinationRule => true,
+            Self::Rollout
+            | Self::BatchRelease
+            | Self::Deployment
+            | Self::ReplicaSet
+            | Self::Service
+            | Self::EndpointSlice
+            | Self::Ingress => false,
+        }
+    }
+
+    /// The name of the kind.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rollout => "Rollout",
+            Self::BatchRelease => "BatchRelease",
+            Self::Deployment => "Deployment",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::Service => "Service",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::Ingress => "Ingress",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
+            Self::VirtualService => "VirtualService",
+            Self::DestinationRule => "DestinationRule",
+        }
+    }
+
+    /// The name of the resource in the API.
+    pub const fn plural(self) -> &'static str {
+        match self {
             Self::Rollout => "rollouts",
             Self::BatchRelease => "batchreleases",
             Self::Deployment => "deployments",
@@ -76,8 +125,23 @@ impl Kind {
             Self::GrpcRoute => "grpcroutes",
             Self::VirtualService => "virtualservices",
             Self::DestinationRule => "destinationrules",
-        };
-        ApiResource::from_gvk_with_plural(&self.gvk(), plural)
+        }
+    }
+
+    /// Group, kind, and the preferred version.
+    pub fn gvk(self) -> GroupVersionKind {
+        GroupVersionKind::gvk(self.group(), self.preferred(), self.name())
+    }
+
+    /// The address of the kind in the API, in the preferred version.
+    pub fn api_resource(self) -> ApiResource {
+        self.api_resource_in(self.preferred())
+    }
+
+    /// The address of the kind in the API, in `version`: one of [`Kind::versions`], the one that the cluster serves.
+    pub fn api_resource_in(self, version: &str) -> ApiResource {
+        let gvk = GroupVersionKind::gvk(self.group(), version, self.name());
+        ApiResource::from_gvk_with_plural(&gvk, self.plural())
     }
 
     /// The kind that a router speaks of.
@@ -110,15 +174,14 @@ impl Kind {
 
     /// The kind of this group and kind name, whatever its version, when it is one of ours to know.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| {
-            let gvk = known.gvk();
-            gvk.group == group && gvk.kind == kind
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.group() == group && known.name() == kind)
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.gvk().kind)
+        f.write_str(self.name())
     }
 }

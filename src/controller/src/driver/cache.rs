@@ -155,7 +155,8 @@ pub(crate) struct Caches(BTreeMap<Kind, Cache>);
 
 impl Caches {
     pub(crate) fn new() -> Self {
-        Self(Kind::ALL.into_iter().map(|kind| (kind, Cache::new(kind))).collect())
+        let watched = Kind::ALL.into_iter().filter(|kind| !kind.optional());
+        Self(watched.map(|kind| (kind, Cache::new(kind))).collect())
     }
 
     /// Whether every kind has had its first list: before that, an absence proves nothing.

@@ -116,7 +116,7 @@ pub(crate) async fn drive(
         sender,
         running: JoinSet::new(),
     };
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().filter(|kind| !kind.optional()) {
         driver.watch(kind);
     }
     let mut stop = pin!(stop);
