@@ -6,6 +6,7 @@ use api::names::{annotation, label};
 use api::parts::FinalisingStep;
 use api::plan::{Route, Routing, Step};
 use api::v1beta1::CanaryStatus;
+use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::DynamicObject;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::canary;
 use crate::deployment::Deployment;
 use crate::draft::Draft;
 use crate::meta::Meta;
-use crate::steps::anchor;
+use crate::steps::{anchor, grace};
 use crate::traffic_step::{Position, Split, canary_service};
 use crate::view::View;
 use crate::{Evidence, Kind, Op, Propagation, WaitReason};
@@ -96,7 +97,15 @@ impl<'a> Finalising<'a> {
             self.open_stable_service(draft);
         }
         if self.held() {
-            self.resume(self.carried(workload.replicas), draft);
+            // The last pause began one grace after the routes were written; the old pods stay until the slowest data plane has followed.
+            let rest = split.farewell() - grace(self.routing);
+            let until = anchor(sub, view.now) + rest.max(SignedDuration::ZERO);
+            if view.now < until {
+                draft.wait(WaitReason::Grace { until });
+                draft.wake_at(until);
+            } else {
+                self.resume(self.carried(workload.replicas), draft);
+            }
             return true;
         }
         if let Err(why) = workload.rolled() {

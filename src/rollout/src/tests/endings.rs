@@ -40,9 +40,9 @@ fn the_canary_serves_everything_while_the_workload_rolls() {
     status Rollout rollouts-demo "Progressing" 2 "StepTrafficRouting"
     status Rollout rollouts-demo "Progressing" 2 "StepPaused"
     patch Service echoserver -pod-template-hash
+    status Rollout rollouts-demo "Progressing" 2 "Completed"
     patch BatchRelease rollouts-demo -batchPartition,finalizingPolicy
     patch Deployment echoserver -in-progressing,-control-info,-stable-revision,-paused
-    status Rollout rollouts-demo "Progressing" 2 "Completed"
     patch Service echoserver pod-template-hash
     status Rollout rollouts-demo "Progressing" 2 "Completed"
     delete Ingress echoserver-canary
