@@ -121,6 +121,9 @@ impl Current<'_> {
             self.routes(routing).withdraw(draft);
             return draft.wait(missing.clone());
         }
+        if self.bereft(batch, draft) {
+            return;
+        }
         let routes = self.spec.routing.as_ref().map(|routing| (routing, &self.step.route));
         // Less traffic, or none, needs no pods first.
         let position = match routes {
@@ -229,7 +232,7 @@ impl Current<'_> {
 
     /// The route shows the split; the routers get their time to follow.
     fn settling(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
-        if self.lost(batch, sub, draft) {
+        if self.lost(batch, sub, draft) || self.bereft(batch, draft) {
             return;
         }
         let routed = match (&self.spec.routing, &self.step.route) {
@@ -314,6 +317,9 @@ impl Current<'_> {
         if self.step.pause == Pause::Manual {
             draft.wait(WaitReason::Approval { step: self.index });
         }
+        if self.bereft(batch, draft) {
+            return;
+        }
         match (&self.spec.routing, &self.step.route) {
             (Some(routing), Some(route)) => self.hold(routing, route, batch, sub, draft),
             (Some(routing), None) => {
@@ -340,6 +346,26 @@ impl Current<'_> {
             }
             Position::Below(edits) => routes.send(edits, self.ready(batch).as_ref(), draft),
         }
+    }
+
+    /// No pod of the new version can answer: where that loses requests, the routes lead to stable until one can. True when that is so.
+    fn bereft(self, batch: &Batch, draft: &mut Draft) -> bool {
+        let Some(routing) = &self.spec.routing else {
+            return false;
+        };
+        let routes = self.routes(routing);
+        if !routes.leads_to_nobody() {
+            return false;
+        }
+        draft.rule(
+            "bereft",
+            self.says("no pod of the new version is ready; everything is routed to stable until one is"),
+        );
+        routes.withdraw(draft);
+        if let Some(missing) = &batch.missing {
+            draft.wait(missing.clone());
+        }
+        true
     }
 
     /// The canary Deployment is gone or going: the route goes before its pods do, and the step is made again.

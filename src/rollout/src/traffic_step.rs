@@ -183,6 +183,19 @@ impl<'a> Split<'a> {
             .collect()
     }
 
+    /// Whether requests are being lost because the routes lead to nobody.
+    pub(crate) fn leads_to_nobody(&self) -> bool {
+        let loses = self.routers.iter().any(|router| router.loses_without_endpoints());
+        let somebody = match self.routing.canary_service {
+            true => {
+                let service = self.view.service(&self.canary_service);
+                service.is_some_and(|service| self.view.endpoints(service) > 0)
+            }
+            false => self.view.canary().is_some_and(|canary| canary.available_replicas > 0),
+        };
+        loses && !somebody && self.routed()
+    }
+
     /// Whether anything of the release is left on the routes.
     pub(crate) fn routed(&self) -> bool {
         !self.way_back().is_empty()

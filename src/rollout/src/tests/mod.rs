@@ -4,6 +4,7 @@ mod admission;
 mod cluster;
 mod edits;
 mod endings;
+mod endpoints;
 mod laws;
 mod model;
 mod refusals;
