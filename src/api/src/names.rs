@@ -140,6 +140,8 @@ pub mod reason {
     pub const UNSUPPORTED_WORKLOAD: &str = "UnsupportedWorkload";
     /// Ours, of the condition and event about a write that the API server refuses.
     pub const WRITE_REFUSED: &str = "WriteRefused";
+    /// Ours, of the condition and event about objects that the controller may not read.
+    pub const READ_REFUSED: &str = "ReadRefused";
 }
 
 /// Appended to a stable Service's or Ingress's name.

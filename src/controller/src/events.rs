@@ -32,7 +32,9 @@ pub(crate) fn compose(world: &World, notes: &[EventNote], instance: &str) -> Vec
                 .iter()
                 .find(|object| object.metadata.name.as_deref() == Some(target.name.as_str()));
             let uid = about.and_then(|about| about.metadata.uid.clone());
-            let gvk = target.kind.gvk();
+            // The version that it was read in, which need not be the preferred one.
+            let read = about.and_then(|about| about.types.as_ref());
+            let api_version = read.map_or_else(|| target.kind.gvk().api_version(), |types| types.api_version.clone());
             let message: String = note.message.chars().take(LONGEST_MESSAGE).collect();
             Event {
                 metadata: ObjectMeta {
@@ -41,8 +43,8 @@ pub(crate) fn compose(world: &World, notes: &[EventNote], instance: &str) -> Vec
                     ..ObjectMeta::default()
                 },
                 involved_object: ObjectReference {
-                    api_version: Some(gvk.api_version()),
-                    kind: Some(gvk.kind),
+                    api_version: Some(api_version),
+                    kind: Some(target.kind.name().to_owned()),
                     name: Some(target.name.clone()),
                     namespace: Some(target.namespace.clone()),
                     resource_version: about.and_then(|about| about.metadata.resource_version.clone()),

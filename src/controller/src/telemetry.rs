@@ -49,6 +49,7 @@ struct Inner {
     writes: Family<WriteLabels, Counter>,
     errors: Family<CategoryLabel, Counter>,
     watch_failures: Family<KindLabel, Counter>,
+    served: Family<KindLabel, Gauge<i64, AtomicI64>>,
     reviews: Family<ReviewLabels, Counter>,
     depth: Gauge<i64, AtomicI64>,
     leading: Gauge<i64, AtomicI64>,
@@ -69,6 +70,7 @@ impl Default for Telemetry {
             writes: Family::default(),
             errors: Family::default(),
             watch_failures: Family::default(),
+            served: Family::default(),
             reviews: Family::default(),
             depth: Gauge::default(),
             leading: Gauge::default(),
@@ -88,6 +90,11 @@ impl Default for Telemetry {
                 "watch_failures",
                 "Failed lists and watches, by kind",
                 inner.watch_failures.clone(),
+            );
+            registry.register(
+                "kind_served",
+                "Whether the API server serves a kind: 1 or 0",
+                inner.served.clone(),
             );
             registry.register(
                 "reviews",
@@ -138,6 +145,13 @@ impl Telemetry {
             .watch_failures
             .get_or_create(&KindLabel { kind: kind.to_owned() })
             .inc();
+    }
+
+    pub(crate) fn serves(&self, kind: &str, served: bool) {
+        self.0
+            .served
+            .get_or_create(&KindLabel { kind: kind.to_owned() })
+            .set(i64::from(served));
     }
 
     pub(crate) fn reviewed(&self, path: &str, outcome: &str) {

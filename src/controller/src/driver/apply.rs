@@ -3,17 +3,18 @@
 //! No rule about rollouts is here. Every write carries the uid and resourceVersion that it was decided on; those that check again read their
 //! evidence from the API server first. What comes back says what the caches must show before the key is decided on anew.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use env::Env;
 use env::watch;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::ApiResource;
 use rollout::{Action, Evidence, Guard, Kind, Object, Op, Propagation, Read, Target, Write};
 use serde_json::{Value, json};
 
 use super::awaited::{Awaited, Sight};
 use super::cache::version;
+use super::served::served;
 use crate::explain::explain;
 use crate::lease::Standing;
 use crate::telemetry::Telemetry;
@@ -121,6 +122,8 @@ pub(crate) struct Writer {
     pub(crate) client: kube::Client,
     pub(crate) standing: watch::Receiver<Standing>,
     pub(crate) telemetry: Telemetry,
+    /// In which version kinds are served, where it is known; elsewhere the preferred one is tried.
+    pub(crate) versions: BTreeMap<Kind, &'static str>,
 }
 
 impl Writer {
@@ -223,8 +226,7 @@ impl Writer {
         for read in evidence.reads() {
             match read {
                 Read::Get(target) => {
-                    let api = self.api(target.kind, &target.namespace);
-                    let found = api.get_opt(&target.name).await?;
+                    let found = self.read(&target).await?;
                     fresh.extend(found.map(|object| (target.kind, Object::new(object))));
                 }
                 Read::List {
@@ -241,9 +243,36 @@ impl Writer {
         Ok(evidence.still_holds(&fresh))
     }
 
+    /// Reads one object, if it is there. A version that is not served any more answers like an object that is not there: for a kind that may
+    /// come and go, what is not found is looked for again in the version that is served now.
+    async fn read(&self, target: &Target) -> Result<Option<DynamicObject>, kube::Error> {
+        let asked = self.version(target.kind);
+        let found = self
+            .api_in(target.kind, asked, &target.namespace)
+            .get_opt(&target.name)
+            .await?;
+        if found.is_some() || !target.kind.optional() {
+            return Ok(found);
+        }
+        match served(&self.client, target.kind).await? {
+            Some(version) if version != asked => {
+                let api = self.api_in(target.kind, version, &target.namespace);
+                api.get_opt(&target.name).await
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn version(&self, kind: Kind) -> &'static str {
+        self.versions.get(&kind).copied().unwrap_or(kind.preferred())
+    }
+
     fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-        let resource: ApiResource = kind.api_resource();
-        Api::namespaced_with(self.client.clone(), namespace, &resource)
+        self.api_in(kind, self.version(kind), namespace)
+    }
+
+    fn api_in(&self, kind: Kind, version: &str, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &kind.api_resource_in(version))
     }
 
     /// A JSON Patch that changes nothing unless the object still is what was decided on.

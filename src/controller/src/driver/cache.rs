@@ -29,20 +29,29 @@ pub(crate) fn version(object: &DynamicObject) -> Option<u64> {
 /// One thing that a watch said.
 #[derive(Clone, Debug)]
 pub(crate) enum Delivery {
-    /// A list is complete: these are all the objects, and nothing else exists. `began` is when the list was asked for.
-    Replaced { objects: Vec<DynamicObject>, began: Moment },
+    /// A list is complete: these are all the objects, and nothing else exists. `began` is when the list was asked for, `version` in which
+    /// version of the kind.
+    Replaced {
+        objects: Vec<DynamicObject>,
+        began: Moment,
+        version: &'static str,
+    },
     /// An object was created or changed.
     Applied(DynamicObject),
     /// An object is gone; this is what was last seen of it.
     Deleted(DynamicObject),
+    /// The API server does not serve the kind: nothing of it exists. `began` is when it was asked.
+    Unserved { began: Moment },
+    /// This account may not read the kind: what is known of it may be old, and what is not known may exist.
+    Unreadable { why: String },
 }
 
 impl Delivery {
-    /// When the list behind it began, if it is one.
+    /// When what it says of all objects was asked for, if it does.
     pub(crate) fn began(&self) -> Option<Moment> {
         match self {
-            Self::Replaced { began, .. } => Some(*began),
-            Self::Applied(_) | Self::Deleted(_) => None,
+            Self::Replaced { began, .. } | Self::Unserved { began } => Some(*began),
+            Self::Applied(_) | Self::Deleted(_) | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -55,6 +64,19 @@ pub(crate) struct Change {
     pub(crate) after: Option<Object>,
 }
 
+/// What is known of a kind as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Knowledge {
+    /// Nothing yet: an absence proves nothing.
+    Unlisted,
+    /// Its objects, in this version.
+    Served(&'static str),
+    /// The API server does not know the kind.
+    Unserved,
+    /// This account may not read it, for this reason.
+    Unreadable(String),
+}
+
 /// The objects of one kind.
 #[derive(Debug)]
 struct Cache {
@@ -63,7 +85,7 @@ struct Cache {
     indexes: BTreeMap<(Index, String, String), BTreeSet<String>>,
     /// The newest resourceVersion delivered, of whatever object: within one kind, watches deliver in the order of versions.
     seen: u64,
-    synced: bool,
+    knowledge: Knowledge,
 }
 
 impl Cache {
@@ -73,7 +95,7 @@ impl Cache {
             objects: BTreeMap::new(),
             indexes: BTreeMap::new(),
             seen: 0,
-            synced: false,
+            knowledge: Knowledge::Unlisted,
         }
     }
 
@@ -84,20 +106,32 @@ impl Cache {
                 self.seen = self.seen.max(version(&object).unwrap_or_default());
                 self.remove(&place(&object)).into_iter().collect()
             }
-            Delivery::Replaced { objects, .. } => {
-                let listed: BTreeSet<Place> = objects.iter().map(place).collect();
-                let gone: Vec<Place> = self
-                    .objects
-                    .keys()
-                    .filter(|place| !listed.contains(*place))
-                    .cloned()
-                    .collect();
-                let mut changes: Vec<Change> = gone.iter().filter_map(|place| self.remove(place)).collect();
-                changes.extend(objects.into_iter().filter_map(|object| self.set(object)));
-                self.synced = true;
-                changes
+            Delivery::Replaced { objects, version, .. } => {
+                self.knowledge = Knowledge::Served(version);
+                self.replace(objects)
+            }
+            Delivery::Unserved { .. } => {
+                self.knowledge = Knowledge::Unserved;
+                self.replace(Vec::new())
+            }
+            Delivery::Unreadable { why } => {
+                self.knowledge = Knowledge::Unreadable(why);
+                Vec::new()
             }
         }
+    }
+
+    fn replace(&mut self, objects: Vec<DynamicObject>) -> Vec<Change> {
+        let listed: BTreeSet<Place> = objects.iter().map(place).collect();
+        let gone: Vec<Place> = self
+            .objects
+            .keys()
+            .filter(|place| !listed.contains(*place))
+            .cloned()
+            .collect();
+        let mut changes: Vec<Change> = gone.iter().filter_map(|place| self.remove(place)).collect();
+        changes.extend(objects.into_iter().filter_map(|object| self.set(object)));
+        changes
     }
 
     fn set(&mut self, mut object: DynamicObject) -> Option<Change> {
@@ -155,13 +189,31 @@ pub(crate) struct Caches(BTreeMap<Kind, Cache>);
 
 impl Caches {
     pub(crate) fn new() -> Self {
-        let watched = Kind::ALL.into_iter().filter(|kind| !kind.optional());
-        Self(watched.map(|kind| (kind, Cache::new(kind))).collect())
+        Self(Kind::ALL.into_iter().map(|kind| (kind, Cache::new(kind))).collect())
     }
 
-    /// Whether every kind has had its first list: before that, an absence proves nothing.
+    /// Whether something is known of every kind: before that, an absence proves nothing.
     pub(crate) fn synced(&self) -> bool {
-        self.0.values().all(|cache| cache.synced)
+        self.0.values().all(|cache| cache.knowledge != Knowledge::Unlisted)
+    }
+
+    /// What is known of `kind` as a whole.
+    pub(crate) fn knowledge(&self, kind: Kind) -> &Knowledge {
+        self.0.get(&kind).map_or(&Knowledge::Unlisted, |cache| &cache.knowledge)
+    }
+
+    /// The versions in which kinds are served, as far as it is known.
+    pub(crate) fn versions(&self) -> BTreeMap<Kind, &'static str> {
+        let served = self.0.iter().filter_map(|(kind, cache)| match cache.knowledge {
+            Knowledge::Served(version) => Some((*kind, version)),
+            Knowledge::Unlisted | Knowledge::Unserved | Knowledge::Unreadable(_) => None,
+        });
+        served.collect()
+    }
+
+    /// All objects of `kind`.
+    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.0.get(&kind).into_iter().flat_map(|cache| cache.objects.values())
     }
 
     /// Takes a delivery in and says what it changed.

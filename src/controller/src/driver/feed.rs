@@ -1,10 +1,11 @@
-//! One watch per kind: a task that turns kube's `watcher()` into deliveries, with a backoff of our own.
+//! One feed per kind: a task that turns kube's `watcher()` into deliveries, with a backoff of our own.
 //!
 //! The only thing it knows is where to send them. A list is sent as one delivery when it is complete, so that the caches never show half of it.
+//! A kind that the cluster may do without is looked for first, in a calm rhythm, and again when the API server does not know it any more.
 
 use std::time::Duration;
 
-use env::{Env, Moment};
+use env::{Chance, Env, Moment};
 use futures::{StreamExt, pin_mut};
 use kube::api::{Api, DynamicObject};
 use kube::core::TypeMeta;
@@ -13,15 +14,34 @@ use rollout::Kind;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Trouble};
 use super::cache::Delivery;
-use crate::explain::explain_watch;
+use super::served::served;
+use crate::explain::{explain, explain_watch};
 use crate::telemetry::Telemetry;
 
-/// After this time without a failure the next one is a first one again. Longer than a try may take.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// How often a kind that is not served is looked for.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How long the API server may take to say what it serves.
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
-/// Watches `kind` in all namespaces until the receiver is gone or the task is stopped.
+/// Nobody takes deliveries any more: the task has nothing left to do.
+struct Closed;
+
+/// What one feed needs and remembers.
+struct Feed {
+    env: Env,
+    client: kube::Client,
+    kind: Kind,
+    deliveries: mpsc::Sender<(Kind, Delivery)>,
+    telemetry: Telemetry,
+    chance: Chance,
+    trouble: Trouble,
+    /// Whether the caches have been told that the kind may not be read.
+    refused: bool,
+}
+
+/// Feeds the objects of `kind` in all namespaces until the receiver is gone or the task is stopped.
 pub(crate) async fn feed(
     env: Env,
     client: kube::Client,
@@ -29,102 +49,205 @@ pub(crate) async fn feed(
     deliveries: mpsc::Sender<(Kind, Delivery)>,
     telemetry: Telemetry,
 ) {
-    let resource = kind.api_resource();
-    let name = resource.plural.as_str();
-    let types = TypeMeta {
-        api_version: resource.api_version.clone(),
-        kind: resource.kind.clone(),
+    let mut feed = Feed {
+        chance: env.chance(&format!("watch/{}", kind.plural())),
+        env,
+        client,
+        kind,
+        deliveries,
+        telemetry,
+        trouble: Trouble::default(),
+        refused: false,
     };
-    // Items of a list come without their kind.
-    let typed = |mut object: DynamicObject| {
-        object.types = Some(types.clone());
-        object
-    };
-    let api: Api<DynamicObject> = Api::all_with(client, &resource);
-    let chance = env.chance(&format!("watch/{}", name));
-    let events = watcher::watcher(api, watcher::Config::default());
-    pin_mut!(events);
-    let (mut failures, mut failed) = (0, Moment::default());
-    let mut list: Vec<DynamicObject> = Vec::new();
-    let mut began = Moment::default();
-    while let Some(event) = events.next().await {
-        let delivery = match event {
-            Ok(Event::Init) => {
-                list.clear();
-                began = env.clock().elapsed();
-                continue;
-            }
-            Ok(Event::InitApply(object)) => {
-                list.push(typed(object));
-                continue;
-            }
-            Ok(Event::InitDone) => {
-                debug!(kind = name, objects = list.len(), "listed");
-                Delivery::Replaced {
-                    objects: std::mem::take(&mut list),
-                    began,
-                }
-            }
-            Ok(Event::Apply(object)) => Delivery::Applied(typed(object)),
-            Ok(Event::Delete(object)) => Delivery::Deleted(typed(object)),
-            // The server has forgotten the version that the watch stood at, as it does after a while: a new list follows.
-            Err(watcher::Error::WatchError(status)) if status.code == 410 => {
-                debug!(kind = name, message = status.message, "watch expired, listing anew");
-                env.sleep(Backoff::WATCH.delay(0, &chance)).await;
-                continue;
-            }
-            Err(error) => {
-                telemetry.watch_failed(name);
-                // A watch that is back says so only when something happens; one that has been silent for long enough was back.
-                let now = env.clock().elapsed();
-                if now.since(failed) > FORGOTTEN {
-                    failures = 0;
-                }
-                failed = now;
-                let delay = Backoff::WATCH.delay(failures, &chance);
-                // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
-                if failures == 0 {
-                    let advice = advice(&error);
-                    warn!(
-                        kind = name,
-                        error = explain_watch(&error),
-                        "watch failed, trying again{advice}"
-                    );
-                } else {
-                    debug!(
-                        kind = name,
-                        error = explain_watch(&error),
-                        failures,
-                        "watch still fails"
-                    );
-                }
-                failures = failures.saturating_add(1);
-                env.sleep(delay).await;
-                continue;
-            }
+    loop {
+        let version = if kind.optional() {
+            feed.look().await
+        } else {
+            Ok(kind.preferred())
         };
-        if failures > 0 {
-            info!(kind = name, "watching again");
-            failures = 0;
-        }
-        if deliveries.send((kind, delivery)).await.is_err() {
+        let over = match version {
+            Ok(version) => feed.watch(version).await,
+            Err(closed) => Err(closed),
+        };
+        if let Err(Closed) = over {
             return;
         }
     }
 }
 
-/// What to do about a watch that fails, where it is known.
-fn advice(error: &watcher::Error) -> &'static str {
+impl Feed {
+    fn now(&self) -> Moment {
+        self.env.clock().elapsed()
+    }
+
+    async fn send(&self, delivery: Delivery) -> Result<(), Closed> {
+        let sent = self.deliveries.send((self.kind, delivery)).await;
+        sent.map_err(|_| Closed)
+    }
+
+    /// Looks for the kind until the API server serves it, and says in which version.
+    async fn look(&mut self) -> Result<&'static str, Closed> {
+        let kind = self.kind.plural();
+        let mut absent = false;
+        loop {
+            let began = self.now();
+            let asked = self.env.clock().timeout(LOOK_LIMIT, served(&self.client, self.kind));
+            match asked.await {
+                Ok(Ok(Some(version))) => {
+                    if absent {
+                        info!(kind, version, "the API server serves this kind from now on");
+                    }
+                    return Ok(version);
+                }
+                Ok(Ok(None)) => {
+                    self.trouble = Trouble::default();
+                    self.refused = false;
+                    if !absent {
+                        absent = true;
+                        info!(
+                            kind,
+                            "the API server does not serve this kind, looking for it every {} s",
+                            LOOK_AGAIN.as_secs()
+                        );
+                        self.send(Delivery::Unserved { began }).await?;
+                    }
+                    self.env.sleep(LOOK_AGAIN).await;
+                }
+                Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
+                    absent = false;
+                    self.refuse(&format!("discovery: {}", status.message)).await?;
+                }
+                Ok(Err(error)) => self.fail(&format!("discovery: {}", explain(&error)), "").await,
+                Err(elapsed) => self.fail(&format!("discovery: {elapsed}"), "").await,
+            }
+        }
+    }
+
+    /// Watches the kind in `version` until the API server does not know it any more.
+    async fn watch(&mut self, version: &'static str) -> Result<(), Closed> {
+        let resource = self.kind.api_resource_in(version);
+        let types = TypeMeta {
+            api_version: resource.api_version.clone(),
+            kind: resource.kind.clone(),
+        };
+        // Items of a list come without their kind.
+        let typed = |mut object: DynamicObject| {
+            object.types = Some(types.clone());
+            object
+        };
+        let kind = self.kind.plural();
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        let events = watcher::watcher(api, watcher::Config::default());
+        pin_mut!(events);
+        let mut list: Vec<DynamicObject> = Vec::new();
+        let mut began = Moment::default();
+        while let Some(event) = events.next().await {
+            let delivery = match event {
+                Ok(Event::Init) => {
+                    list.clear();
+                    began = self.now();
+                    continue;
+                }
+                Ok(Event::InitApply(object)) => {
+                    list.push(typed(object));
+                    continue;
+                }
+                Ok(Event::InitDone) => {
+                    debug!(kind, version, objects = list.len(), "listed");
+                    Delivery::Replaced {
+                        objects: std::mem::take(&mut list),
+                        began,
+                        version,
+                    }
+                }
+                Ok(Event::Apply(object)) => Delivery::Applied(typed(object)),
+                Ok(Event::Delete(object)) => Delivery::Deleted(typed(object)),
+                // The server has forgotten the version that the watch stood at, as it does after a while: a new list follows.
+                Err(watcher::Error::WatchError(status)) if status.code == 410 => {
+                    debug!(kind, message = status.message, "watch expired, listing anew");
+                    self.env.sleep(Backoff::WATCH.delay(0, &self.chance)).await;
+                    continue;
+                }
+                Err(error) => {
+                    match code(&error) {
+                        Some(404) if self.kind.optional() => {
+                            debug!(kind, version, "not known any more, looking for it");
+                            let delay = Backoff::WATCH.delay(self.trouble.next(self.now()), &self.chance);
+                            self.env.sleep(delay).await;
+                            return Ok(());
+                        }
+                        Some(403) if self.kind.optional() => self.refuse(&explain_watch(&error)).await?,
+                        code => self.fail(&explain_watch(&error), advice(code)).await,
+                    }
+                    continue;
+                }
+            };
+            self.recovered();
+            self.send(delivery).await?;
+        }
+        Ok(())
+    }
+
+    /// It did not work: says so when it begins, and waits for a while.
+    async fn fail(&mut self, error: &str, advice: &str) {
+        let kind = self.kind.plural();
+        self.telemetry.watch_failed(kind);
+        let failures = self.trouble.next(self.now());
+        // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
+        if failures == 0 {
+            warn!(kind, error, "watch failed, trying again{advice}");
+        } else {
+            debug!(kind, error, failures, "watch still fails");
+        }
+        self.env.sleep(Backoff::WATCH.delay(failures, &self.chance)).await;
+    }
+
+    /// This account may not read the kind. The rest goes on without it; what needs it waits.
+    async fn refuse(&mut self, error: &str) -> Result<(), Closed> {
+        let kind = self.kind.plural();
+        self.telemetry.watch_failed(kind);
+        let failures = self.trouble.next(self.now());
+        if self.refused {
+            debug!(kind, error, failures, "still not allowed");
+        } else {
+            self.refused = true;
+            warn!(
+                kind,
+                error,
+                "not allowed to read this kind, trying again{}",
+                advice(Some(403))
+            );
+            let why = error.to_owned();
+            self.send(Delivery::Unreadable { why }).await?;
+        }
+        self.env.sleep(Backoff::REFUSED.delay(failures, &self.chance)).await;
+        Ok(())
+    }
+
+    fn recovered(&mut self) {
+        if self.trouble.over() || self.refused {
+            self.refused = false;
+            info!(kind = self.kind.plural(), "watching again");
+        }
+    }
+}
+
+/// The code of the API server's refusal, if it is one.
+fn code(error: &watcher::Error) -> Option<u16> {
     use watcher::Error as Watch;
-    let code = match error {
+    match error {
         Watch::InitialListFailed(kube::Error::Api(status))
         | Watch::WatchStartFailed(kube::Error::Api(status))
-        | Watch::WatchError(status) => status.code,
-        _ => return "",
-    };
+        | Watch::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// What to do about a watch that fails, where it is known.
+fn advice(code: Option<u16>) -> &'static str {
     match code {
-        403 => "; give the controller's account the rights that `tidegate manifests` lists",
-        404 => "; the API server does not know the kind, run once with --install",
+        Some(403) => "; give the controller's account the rights that `tidegate manifests` lists",
+        Some(404) => "; the API server does not know the kind, run once with --install",
         _ => "",
     }
 }

@@ -14,6 +14,7 @@ mod journal;
 mod observe;
 mod queue;
 mod relation;
+mod served;
 mod stall;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use api::names::reason;
 use env::watch;
 use env::{Chance, Env, Moment};
 use jiff::Timestamp;
@@ -34,7 +36,7 @@ use tracing::{debug, info, warn};
 use self::apply::{Applied, Writer};
 use self::awaited::Ledger;
 use self::backoff::Backoff;
-use self::cache::{Caches, Delivery};
+use self::cache::{Caches, Delivery, Knowledge};
 use self::journal::Journal;
 use self::queue::Queue;
 use crate::lease::Standing;
@@ -102,6 +104,7 @@ pub(crate) async fn drive(
             client,
             standing: standing.clone(),
             telemetry: options.telemetry.clone(),
+            versions: BTreeMap::new(),
         },
         chance: env.chance("driver/backoff"),
         options,
@@ -116,7 +119,7 @@ pub(crate) async fn drive(
         sender,
         running: JoinSet::new(),
     };
-    for kind in Kind::ALL.into_iter().filter(|kind| !kind.optional()) {
+    for kind in Kind::ALL {
         driver.watch(kind);
     }
     let mut stop = pin!(stop);
@@ -195,6 +198,7 @@ impl Driver {
         let now = self.now();
         let began = delivery.began();
         let was_synced = self.caches.synced();
+        let known = self.caches.knowledge(kind).clone();
         for change in self.caches.take(kind, delivery) {
             for key in relation::keys(&change, &self.caches) {
                 self.queue.add(key, now);
@@ -203,9 +207,25 @@ impl Driver {
         for key in self.ledger.delivered(kind, began, &self.caches) {
             self.queue.add(key, now);
         }
+        if known != *self.caches.knowledge(kind) {
+            self.learned(kind, now);
+        }
         if !was_synced && self.caches.synced() {
             info!("caches are filled, reconciling");
             self.writer.telemetry.set_synced();
+        }
+    }
+
+    /// What is known of `kind` as a whole has changed: what rests on it is looked at again, whether or not an object came or went.
+    fn learned(&mut self, kind: Kind, now: Moment) {
+        match self.caches.knowledge(kind) {
+            Knowledge::Served(_) => self.writer.telemetry.serves(kind.plural(), true),
+            Knowledge::Unserved => self.writer.telemetry.serves(kind.plural(), false),
+            Knowledge::Unlisted | Knowledge::Unreadable(_) => {}
+        }
+        self.writer.versions = self.caches.versions();
+        for key in relation::naming(kind, &self.caches) {
+            self.queue.add(key, now);
         }
     }
 
@@ -231,11 +251,17 @@ impl Driver {
     fn reconcile(&mut self, key: Key) {
         let env = self.writer.env.clone();
         let world = observe::observe(&self.caches, &key, env.now());
-        let mut plan = (self.decide)(&world);
-        if plan.writes.is_empty() {
-            // Nothing is left that could be refused.
-            plan.writes = stall::clear(&world);
-        }
+        let plan = match stall::unreadable(&world, &self.caches) {
+            Some(held) => held,
+            None => {
+                let mut plan = (self.decide)(&world);
+                if plan.writes.is_empty() {
+                    // Nothing is left that could be refused.
+                    plan.writes = stall::clear(&world);
+                }
+                plan
+            }
+        };
         self.writer.telemetry.reconciled();
         let news = self.journal.note(&env, &key, &world, &plan);
         if plan.writes.is_empty() && (plan.events.is_empty() || !news) {
@@ -338,12 +364,12 @@ async fn carry_out(writer: Writer, identity: String, work: Work) -> Finished {
             None => Vec::new(),
             Some(refusal) => {
                 // Best effort: the Rollout itself may be what cannot be written.
-                let marked = writer.apply(stall::tell(&world, &refusal)).await;
+                let marked = writer.apply(stall::tell(&world, reason::WRITE_REFUSED, &refusal)).await;
                 applied.awaited.extend(marked.awaited);
                 if told == Some(stop.to_string()) {
                     Vec::new()
                 } else {
-                    stall::notes(&world, &refusal)
+                    stall::notes(&world, reason::WRITE_REFUSED, &refusal)
                 }
             }
         },

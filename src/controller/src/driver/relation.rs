@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use kube::core::DynamicObject;
-use rollout::{Key, Kind};
+use rollout::{Key, Kind, RouteNames};
 
 use super::cache::{Caches, Change};
 use super::index::Index;
@@ -60,6 +60,15 @@ fn routing(caches: &Caches, namespace: &str, index: Index, name: &str) -> Vec<Ke
     caches
         .find(Kind::Rollout, index, namespace, name)
         .into_iter()
+        .filter_map(|rollout| Key::of_rollout(rollout))
+        .collect()
+}
+
+/// The keys of the rollouts that name an object of `kind`, whether it exists or not.
+pub(crate) fn naming(kind: Kind, caches: &Caches) -> BTreeSet<Key> {
+    let rollouts = caches.all(Kind::Rollout);
+    rollouts
+        .filter(|rollout| RouteNames::of(rollout).routes.iter().any(|(named, _)| *named == kind))
         .filter_map(|rollout| Key::of_rollout(rollout))
         .collect()
 }

@@ -1,18 +1,53 @@
-//! A write that the API server will go on refusing, told where a person looks: an Event, and the condition `Stalled` on the Rollout.
+//! What the API server will go on refusing, told where a person looks: an Event, and the condition `Stalled` on the Rollout.
 //!
 //! Pure but for being asked when it happens. The condition is in the cluster and not in memory, so that a restart neither forgets nor repeats
 //! it; it goes once a decision needs no write. `Stalled` is the word that `kubectl wait` scripts and delivery tools know.
 
+use std::collections::BTreeSet;
+
 use api::names::{condition, reason};
 use jiff::Timestamp;
-use rollout::{Action, EventNote, EventType, Guard, Kind, Object, Target, World, Write};
+use rollout::{Action, EventNote, EventType, Guard, Kind, Object, Plan, RouteNames, Target, WaitReason, World, Write};
 use serde_json::{Value, json};
 
+use super::cache::{Caches, Knowledge};
+
+/// The plan for a world of which the controller may not read all: to say so, and to leave the release where it is. Routes that cannot be seen
+/// must not be taken for routes that are gone.
+pub(super) fn unreadable(world: &World, caches: &Caches) -> Option<Plan> {
+    let named = world.of_kind(Kind::Rollout).iter();
+    let kinds: BTreeSet<Kind> = named
+        .flat_map(|rollout| RouteNames::of(rollout).routes)
+        .map(|(kind, _)| kind)
+        .collect();
+    let (kind, why) = kinds.into_iter().find_map(|kind| match caches.knowledge(kind) {
+        Knowledge::Unreadable(why) => Some((kind, why)),
+        Knowledge::Unlisted | Knowledge::Served(_) | Knowledge::Unserved => None,
+    })?;
+    let text = format!(
+        "read {}: {why}; give the controller's account this right, `tidegate manifests` lists what it needs; it is tried again by itself",
+        kind.plural()
+    );
+    let writes = tell(world, reason::READ_REFUSED, &text);
+    Some(Plan {
+        events: if writes.is_empty() {
+            Vec::new()
+        } else {
+            notes(world, reason::READ_REFUSED, &text)
+        },
+        writes,
+        waiting_on: vec![WaitReason::Blocked { why: text.clone() }],
+        rule: "unreadable-kind",
+        message: text,
+        ..Plan::default()
+    })
+}
+
 /// The writes by which the Rollouts of `world` say that they are stalled, as far as they do not say it yet.
-pub(super) fn tell(world: &World, text: &str) -> Vec<Write> {
+pub(super) fn tell(world: &World, reason: &str, text: &str) -> Vec<Write> {
     let second = Timestamp::from_second(world.now.as_second()).unwrap_or(world.now);
     let said = |condition: &Value| {
-        condition["status"] == "True" && condition["reason"] == reason::WRITE_REFUSED && condition["message"] == text
+        condition["status"] == "True" && condition["reason"] == reason && condition["message"] == text
     };
     each(world, |conditions| {
         let before = conditions.iter().find(|condition| is_ours(condition)).cloned();
@@ -24,7 +59,7 @@ pub(super) fn tell(world: &World, text: &str) -> Vec<Write> {
         conditions.push(json!({
             "type": condition::STALLED,
             "status": "True",
-            "reason": reason::WRITE_REFUSED,
+            "reason": reason,
             "message": text,
             "lastUpdateTime": second.to_string(),
             "lastTransitionTime": since.unwrap_or_else(|| second.to_string()),
@@ -43,12 +78,12 @@ pub(super) fn clear(world: &World) -> Vec<Write> {
 }
 
 /// The notes that say the same as Events.
-pub(super) fn notes(world: &World, text: &str) -> Vec<EventNote> {
+pub(super) fn notes(world: &World, reason: &'static str, text: &str) -> Vec<EventNote> {
     rollouts(world)
         .map(|(target, _)| EventNote {
             regarding: target,
             event_type: EventType::Warning,
-            reason: reason::WRITE_REFUSED,
+            reason,
             message: text.to_owned(),
         })
         .collect()

@@ -30,6 +30,7 @@ pub struct Right {
 }
 
 const READ: &[&str] = &["list", "watch"];
+const ROUTE: &[&str] = &["get", "list", "watch", "patch"];
 const OWN: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 const fn right(group: &'static str, resource: &'static str, verbs: &'static [&'static str]) -> Right {
@@ -56,6 +57,11 @@ pub const RIGHTS: &[Right] = &[
     right("apps", "replicasets", READ),
     right("", "services", OWN),
     right("networking.k8s.io", "ingresses", OWN),
+    // Routes are the user's: patched, never made or deleted. Which of these kinds are served is read from discovery, as every account may.
+    right("gateway.networking.k8s.io", "httproutes", ROUTE),
+    right("gateway.networking.k8s.io", "grpcroutes", ROUTE),
+    right("networking.istio.io", "virtualservices", ROUTE),
+    right("networking.istio.io", "destinationrules", ROUTE),
     right("discovery.k8s.io", "endpointslices", READ),
     right("", "events", &["create", "get", "update"]),
     // At its start the process writes where its webhooks are and by which authority they are trusted.

@@ -16,6 +16,7 @@ fn busy() -> Telemetry {
     telemetry.failed("outdated");
     telemetry.watch_failed("rollouts");
     telemetry.reviewed("/convert", "converted");
+    telemetry.serves("httproutes", true);
     telemetry.depth(1);
     telemetry.leading(true);
     telemetry

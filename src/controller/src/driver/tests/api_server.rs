@@ -1,8 +1,9 @@
 //! A scripted API server: an ordered store behind an HTTP service, whose watches can be held and whose writes can be made to fail.
 //!
-//! Just enough for the driver: list, watch, get, create, JSON Patch, delete. Real semantics are tidepool's.
+//! Just enough for the driver: list, watch, get, create, JSON Patch, delete, and discovery of the kinds that come and go. Real semantics are
+//! tidepool's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +31,69 @@ struct State {
     requests: Vec<String>,
     answers: VecDeque<Option<u16>>,
     held: bool,
+    /// The collections of groups that are not built in, as far as they are served.
+    served: BTreeSet<String>,
+    /// The collections that may not be read.
+    forbidden: BTreeSet<String>,
+    /// How often it was asked what is served.
+    asked: usize,
+}
+
+impl State {
+    /// How a request for what is in `resource` is refused, if it is.
+    fn refusal(&self, resource: &str) -> Option<Response<Body>> {
+        let ours = ["gateway.networking.k8s.io", "networking.istio.io"];
+        let optional = resource.split('/').nth(2).is_some_and(|group| ours.contains(&group));
+        if self.forbidden.contains(resource) {
+            return Some(status(403, "user \"test\" cannot list resource"));
+        }
+        (optional && !self.served.contains(resource))
+            .then(|| status(404, "the server could not find the requested resource"))
+    }
+
+    /// What discovery answers at `path`, if that is what it is for.
+    fn discovery(&self, path: &str) -> Option<Response<Body>> {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let served = self.served.iter().filter_map(|resource| {
+            let mut parts = resource.split('/').skip(2);
+            Some((parts.next()?, parts.next()?, parts.next()?))
+        });
+        match parts.as_slice() {
+            ["apis"] => {
+                let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+                for (group, version, _) in served {
+                    groups.entry(group).or_default().insert(version);
+                }
+                let version = |group: &str, version: &str| json!({ "groupVersion": format!("{group}/{version}"), "version": version });
+                let groups: Vec<Value> = groups
+                    .iter()
+                    .map(|(group, versions)| {
+                        let versions: Vec<Value> = versions.iter().map(|name| version(group, name)).collect();
+                        json!({ "name": group, "versions": versions })
+                    })
+                    .collect();
+                Some(reply(
+                    200,
+                    &json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }),
+                ))
+            }
+            ["apis", group, version] => {
+                let resources: Vec<Value> = served
+                    .filter(|(of, at, _)| of == group && at == version)
+                    .map(|(_, _, plural)| json!({ "name": plural, "singularName": "", "namespaced": true, "kind": plural, "verbs": ["list"] }))
+                    .collect();
+                if resources.is_empty() {
+                    return Some(status(404, "the server could not find the requested resource"));
+                }
+                let group_version = format!("{group}/{version}");
+                Some(reply(
+                    200,
+                    &json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources }),
+                ))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `/apis/apps/v1/namespaces/ns/deployments/x` as (`/apis/apps/v1/deployments`, `ns/x`).
@@ -96,12 +160,41 @@ impl ApiServer {
         self.state.lock().answers.extend(answers);
     }
 
+    /// Serves the collection `resource` of a group that is not built in, or stops serving it, with all that is in it.
+    pub(super) fn serve(&self, resource: &str, served: bool) {
+        let mut state = self.state.lock();
+        if served {
+            state.served.insert(resource.to_owned());
+        } else {
+            state.served.remove(resource);
+            let of = format!("{resource} ");
+            state.objects.retain(|key, _| !key.starts_with(&of));
+        }
+        self.show(&state);
+    }
+
+    /// Whether the collection `resource` may be read.
+    pub(super) fn allow(&self, resource: &str, allowed: bool) {
+        let mut state = self.state.lock();
+        if allowed {
+            state.forbidden.remove(resource);
+        } else {
+            state.forbidden.insert(resource.to_owned());
+        }
+        self.show(&state);
+    }
+
+    /// How often it was asked what is served, since the last call.
+    pub(super) fn asked(&self) -> usize {
+        std::mem::take(&mut self.state.lock().asked)
+    }
+
     /// A stored object, by its collection and `namespace/name`.
     pub(super) fn object(&self, resource: &str, name: &str) -> Value {
         self.state.lock().objects[&format!("{resource} {name}")].clone()
     }
 
-    /// The requests since the last call, watches left out.
+    /// The requests since the last call; watches and discovery left out.
     pub(super) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().requests)
     }
@@ -128,6 +221,10 @@ impl ApiServer {
             return self.watch(resource, from);
         }
         let mut state = self.state.lock();
+        if let Some(found) = state.discovery(&path) {
+            state.asked += 1;
+            return found;
+        }
         if resource.ends_with("/events") {
             // Events are nobody's concern here but the log's.
             let note = serde_json::from_slice::<Value>(&body).unwrap_or_default()["message"].to_string();
@@ -139,6 +236,9 @@ impl ApiServer {
             && let Some(Some(code)) = state.answers.pop_front()
         {
             return status(code, "scripted");
+        }
+        if let Some(refusal) = state.refusal(&resource) {
+            return refusal;
         }
         let key = format!("{resource} {}", name.clone().unwrap_or_default());
         match (parts.method, name) {
@@ -214,11 +314,17 @@ impl ApiServer {
 
     fn watch(&self, resource: String, from: u64) -> Response<Body> {
         let state = self.state.clone();
+        if let Some(refusal) = state.lock().refusal(&resource) {
+            return refusal;
+        }
         let lines = futures::stream::unfold((from, self.shown.subscribe()), move |(seen, mut shown)| {
             let (state, resource) = (state.clone(), resource.clone());
             async move {
                 loop {
                     let until = *shown.borrow_and_update();
+                    if state.lock().refusal(&resource).is_some() {
+                        return None;
+                    }
                     let next = state
                         .lock()
                         .log

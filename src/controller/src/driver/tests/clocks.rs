@@ -7,7 +7,7 @@ use env::sim::{EPOCH, run};
 use jiff::{SignedDuration, ToSpan};
 use rollout::{Kind, Plan, Wake, World};
 
-use super::driving::{PATCH_ECHO, Running, mark, plan};
+use super::running::{PATCH_ECHO, Running, mark, plan};
 
 /// Marks the Deployment two hours after the beginning.
 fn in_two_hours(world: &World) -> Plan {

@@ -5,164 +5,17 @@ use std::time::Duration;
 
 use env::Trace;
 use env::sim::run;
-use env::watch;
 use jiff::ToSpan;
-use rollout::{Action, EventNote, EventType, Evidence, Guard, Kind, Object, Op, Plan, Target, Wake, World, Write};
+use rollout::{EventNote, EventType, Evidence, Kind, Plan, Wake, World};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-use super::api_server::ApiServer;
-use crate::Options;
-use crate::driver::{Decide, Ended, drive};
+use super::running::{DEPLOYMENTS, PATCH_ECHO, PATCH_WEB, Running, SERVICES, mark, mark_both, plan, target};
+use crate::driver::Ended;
 use crate::lease::Standing;
-
-pub(super) const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
-pub(super) const ROLLOUTS: &str = "/apis/rollouts.kruise.io/v1beta1/rollouts";
-const SERVICES: &str = "/api/v1/services";
-
-/// A running driver.
-pub(super) struct Running {
-    pub(super) server: ApiServer,
-    pub(super) env: env::Env,
-    stop: oneshot::Sender<()>,
-    standing: watch::Sender<Standing>,
-    task: JoinHandle<Ended>,
-}
-
-impl Running {
-    /// Drives a cluster with one Rollout, its Deployment `echo` and its Service `web` by `decide`.
-    pub(super) fn start(env: &env::Env, decide: Decide) -> Self {
-        let server = ApiServer::new();
-        server.put(
-            DEPLOYMENTS,
-            json!({ "metadata": { "namespace": "ns", "name": "echo", "annotations": {} }, "spec": { "replicas": 1 } }),
-        );
-        server.put(
-            SERVICES,
-            json!({ "metadata": { "namespace": "ns", "name": "web", "annotations": {} } }),
-        );
-        server.put(
-            ROLLOUTS,
-            json!({
-                "metadata": { "namespace": "ns", "name": "demo" },
-                "spec": {
-                    "workloadRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "echo" },
-                    "strategy": { "canary": { "trafficRoutings": [{ "service": "web" }] } },
-                },
-            }),
-        );
-        Self::on(server, env, decide)
-    }
-
-    /// Drives what `server` holds by `decide`.
-    pub(super) fn on(server: ApiServer, env: &env::Env, decide: Decide) -> Self {
-        let client = kube::Client::new(server.service(), "default");
-        let (stop, stopped) = oneshot::channel();
-        let (standing, standings) = watch::channel(Standing::ALONE);
-        let driving = drive(
-            env.clone(),
-            client,
-            Options::new("test"),
-            decide,
-            standings,
-            async move {
-                // An error means that the test is over.
-                let _ = stopped.await;
-            },
-        );
-        Self {
-            server,
-            env: env.clone(),
-            stop,
-            standing,
-            task: tokio::spawn(driving),
-        }
-    }
-
-    /// Lets everything happen that happens within `duration`, and says what was written.
-    pub(super) async fn writes_within(&self, duration: Duration) -> Vec<String> {
-        self.env.sleep(duration).await;
-        self.server
-            .requests()
-            .into_iter()
-            .filter(|request| !request.starts_with("GET"))
-            .collect()
-    }
-
-    pub(super) async fn end(self) -> Ended {
-        self.stop.send(()).expect("it runs");
-        self.task.await.expect("no panic")
-    }
-}
-
-fn find(world: &World, kind: Kind, name: &str) -> Option<Object> {
-    world
-        .of_kind(kind)
-        .iter()
-        .find(|object| object.metadata.name.as_deref() == Some(name))
-        .cloned()
-}
-
-fn target(kind: Kind, name: &str) -> Target {
-    Target {
-        kind,
-        namespace: "ns".to_owned(),
-        name: name.to_owned(),
-    }
-}
-
-fn guard(object: &Object) -> Guard {
-    Guard {
-        uid: object.metadata.uid.clone().expect("a uid"),
-        resource_version: object.metadata.resource_version.clone().expect("a version"),
-    }
-}
-
-pub(super) fn mark(world: &World, kind: Kind, name: &str, value: &str) -> Option<Write> {
-    let object = find(world, kind, name)?;
-    let annotations = object.metadata.annotations.clone().unwrap_or_default();
-    (annotations.get("mark").map(String::as_str) != Some(value)).then(|| Write {
-        target: target(kind, name),
-        action: Action::Patch {
-            guard: guard(&object),
-            ops: vec![Op::Add {
-                path: "/metadata/annotations/mark".to_owned(),
-                value: json!(value),
-            }],
-        },
-        recheck: None,
-    })
-}
-
-pub(super) fn plan(rule: &'static str, writes: impl IntoIterator<Item = Write>) -> Plan {
-    Plan {
-        writes: writes.into_iter().collect(),
-        rule,
-        message: format!("by {rule}"),
-        ..Plan::default()
-    }
-}
 
 fn nothing(_: &World) -> Plan {
     plan("nothing", [])
 }
-
-/// Marks the Deployment, then the Service.
-pub(super) fn mark_both(world: &World) -> Plan {
-    plan(
-        "mark",
-        [
-            mark(world, Kind::Deployment, "echo", "1"),
-            mark(world, Kind::Service, "web", "1"),
-        ]
-        .into_iter()
-        .flatten(),
-    )
-}
-
-pub(super) const PATCH_ECHO: &str = "PATCH /apis/apps/v1/namespaces/ns/deployments/echo";
-pub(super) const PATCH_WEB: &str = "PATCH /api/v1/namespaces/ns/services/web";
 
 #[test]
 fn with_nothing_to_do_an_hour_passes_without_a_request() {
@@ -171,6 +24,11 @@ fn with_nothing_to_do_an_hour_passes_without_a_request() {
         running.writes_within(Duration::from_secs(1)).await;
         running.env.sleep(Duration::from_secs(3600)).await;
         assert_eq!(running.server.requests(), Vec::<String>::new());
+        let looks = 4 * (3600 / 30 + 1);
+        assert!(
+            running.server.asked() <= looks,
+            "kinds that are not there are looked for calmly"
+        );
         assert_eq!(running.end().await, Ended::Stopped);
     });
 }

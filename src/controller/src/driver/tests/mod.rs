@@ -3,10 +3,12 @@
 mod api_server;
 mod clocks;
 mod driving;
+mod kinds;
 mod queue;
 mod reading_own_writes;
 mod refused;
 mod relation;
+mod running;
 
 use kube::core::DynamicObject;
 use serde_json::Value;

@@ -105,6 +105,7 @@ fn a_watch_that_stays_behind_is_listed_anew_and_the_list_answers() {
     let list = Delivery::Replaced {
         objects: Vec::new(),
         began: deadline,
+        version: "v1",
     };
     let began = list.began();
     caches.take(Kind::Service, list);

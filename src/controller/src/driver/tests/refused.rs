@@ -6,7 +6,7 @@ use env::Trace;
 use env::sim::run;
 use serde_json::{Value, json};
 
-use super::driving::{DEPLOYMENTS, PATCH_ECHO, PATCH_WEB, ROLLOUTS, Running, mark_both};
+use super::running::{DEPLOYMENTS, PATCH_ECHO, PATCH_WEB, ROLLOUTS, Running, mark_both};
 
 const STATUS: &str = "PATCH /apis/rollouts.kruise.io/v1beta1/namespaces/ns/rollouts/demo/status";
 const MINUTE: Duration = Duration::from_secs(60);

@@ -150,6 +150,7 @@ fn what_is_gone_is_no_longer_found() {
         Delivery::Replaced {
             objects: vec![slice("web-x", "web")],
             began: env::Moment::default(),
+            version: "v1",
         },
     );
     let world = observe::observe(&caches, &Key::deployment("ns", "echo"), env::sim::EPOCH);
