@@ -34,6 +34,8 @@ pub mod annotation {
     pub const DEPLOYMENT_EXTRA_STATUS: &str = "rollouts.kruise.io/deployment-extra-status";
     /// On a workload: the strategy it had before the release, to be put back.
     pub const ORIGINAL_DEPLOYMENT_STRATEGY: &str = "rollouts.kruise.io/original-deployment-strategy";
+    /// On a route object that is edited in place: what its backends weighed before the release, for each stable Service.
+    pub const ORIGINAL_WEIGHTS: &str = "rollouts.kruise.io/original-weights";
     /// On a native DaemonSet: its revisions.
     pub const DAEMONSET_REVISION: &str = "rollouts.kruise.io/daemonset-revision";
     /// On a native DaemonSet: partition and batch revision.

@@ -68,6 +68,9 @@ pub struct GatewayRouting {
     /// Name of the HTTPRoute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route_name: Option<String>,
+    /// Name of the GRPCRoute, in place of an HTTPRoute. Not in OpenKruise's schema, which drops it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc_route_name: Option<String>,
 }
 
 /// A header that is set or added.

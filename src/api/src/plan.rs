@@ -122,6 +122,11 @@ pub enum Router {
         /// Name of the HTTPRoute.
         name: String,
     },
+    /// A Gateway API GRPCRoute.
+    GrpcRoute {
+        /// Name of the GRPCRoute.
+        name: String,
+    },
 }
 
 impl Plan {
@@ -270,9 +275,9 @@ impl Routing {
             });
         }
         if let Some(gateway) = &routing.gateway {
-            routers.push(Router::HttpRoute {
-                name: gateway.http_route_name.clone().unwrap_or_default(),
-            });
+            let named = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+            routers.extend(named(&gateway.http_route_name).map(|name| Router::HttpRoute { name }));
+            routers.extend(named(&gateway.grpc_route_name).map(|name| Router::GrpcRoute { name }));
         }
         Self {
             service: routing.service.clone(),

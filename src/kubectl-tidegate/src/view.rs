@@ -176,7 +176,14 @@ pub(crate) fn description(rollout: &Rollout) -> String {
             let router = match router {
                 Router::Ingress { class, name } => format!("Ingress {name} ({class})"),
                 Router::HttpRoute { name } => format!("HTTPRoute {name}"),
-                Router::Custom(objects) => format!("{} custom object(s)", objects.len()),
+                Router::GrpcRoute { name } => format!("GRPCRoute {name}"),
+                Router::Custom(objects) => {
+                    let objects: Vec<String> = objects
+                        .iter()
+                        .map(|object| format!("{} {}", object.kind, object.name))
+                        .collect();
+                    objects.join(", ")
+                }
             };
             row("", &router);
         }

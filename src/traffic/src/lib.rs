@@ -2,8 +2,10 @@
 //! come out. One file per router, behind one trait. Objects are handled as JSON, so that nothing of the user's that this crate does not know is
 //! ever lost. Used by the rules in `rollout`; knows no client and no clock.
 
+pub mod gateway_api;
 pub mod ingress;
 mod op;
+mod originals;
 mod router;
 mod select;
 pub mod service;

@@ -1,7 +1,9 @@
 //! From the routers that a plan names to those that this crate has. Used by `rollout`, which says to the user what is not served.
 
+use api::parts::ObjectReference;
 use api::plan;
 
+use crate::gateway_api::{GatewayRoute, RouteType};
 use crate::ingress::{Dialect, Ingresses};
 use crate::router::Router;
 
@@ -14,9 +16,6 @@ pub enum NotServed {
     /// An object edited by a script.
     #[error("trafficRoutings[0].customNetworkRefs: {0} is not served yet")]
     Custom(String),
-    /// A Gateway API route.
-    #[error("trafficRoutings[0].gateway is not served yet")]
-    Gateway,
 }
 
 /// The routers of a plan, in the order in which they are edited.
@@ -24,22 +23,40 @@ pub enum NotServed {
 /// # Errors
 /// The first that is not served.
 pub fn routers(named: &[plan::Router]) -> Result<Vec<Box<dyn Router>>, NotServed> {
-    named.iter().map(router).collect()
+    let mut routers: Vec<Box<dyn Router>> = Vec::new();
+    for router in named {
+        match router {
+            plan::Router::Ingress { class, name } => {
+                let dialect = Dialect::of(class).ok_or_else(|| NotServed::IngressClass(class.clone()))?;
+                routers.push(Box::new(Ingresses {
+                    name: name.clone(),
+                    dialect,
+                }));
+            }
+            plan::Router::HttpRoute { name } => routers.push(route(RouteType::Http, name)),
+            plan::Router::GrpcRoute { name } => routers.push(route(RouteType::Grpc, name)),
+            plan::Router::Custom(objects) => {
+                for object in objects {
+                    routers.push(custom(object)?);
+                }
+            }
+        }
+    }
+    Ok(routers)
 }
 
-fn router(named: &plan::Router) -> Result<Box<dyn Router>, NotServed> {
-    match named {
-        plan::Router::Ingress { class, name } => {
-            let dialect = Dialect::of(class).ok_or_else(|| NotServed::IngressClass(class.clone()))?;
-            Ok(Box::new(Ingresses {
-                name: name.clone(),
-                dialect,
-            }))
-        }
-        plan::Router::HttpRoute { .. } => Err(NotServed::Gateway),
-        plan::Router::Custom(objects) => {
-            let kinds: Vec<&str> = objects.iter().map(|object| object.kind.as_str()).collect();
-            Err(NotServed::Custom(kinds.join(", ")))
-        }
+fn route(route_type: RouteType, name: &str) -> Box<dyn Router> {
+    Box::new(GatewayRoute {
+        route_type,
+        name: name.to_owned(),
+    })
+}
+
+/// Objects that are served natively, whatever the list that names them is called.
+fn custom(object: &ObjectReference) -> Result<Box<dyn Router>, NotServed> {
+    match (object.group(), object.kind.as_str()) {
+        ("gateway.networking.k8s.io", "HTTPRoute") => Ok(route(RouteType::Http, &object.name)),
+        ("gateway.networking.k8s.io", "GRPCRoute") => Ok(route(RouteType::Grpc, &object.name)),
+        (_, kind) => Err(NotServed::Custom(kind.to_owned())),
     }
 }

@@ -155,15 +155,19 @@ pub(super) fn routings(path: &str, routings: &[TrafficRoutingRef], errors: &mut 
                 "name the Ingress in front of the Service",
             ));
         }
-        let route = routing
-            .gateway
-            .as_ref()
-            .map(|gateway| gateway.http_route_name.as_deref().unwrap_or_default());
-        if route == Some("") {
-            errors.push(FieldError::required(
-                format!("{path}.gateway.httpRouteName"),
-                "name the HTTPRoute in front of the Service",
-            ));
+        if let Some(gateway) = &routing.gateway {
+            let named = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
+            match (named(&gateway.http_route_name), named(&gateway.grpc_route_name)) {
+                (false, false) => errors.push(FieldError::required(
+                    format!("{path}.gateway.httpRouteName"),
+                    "name the HTTPRoute in front of the Service, or a GRPCRoute in grpcRouteName",
+                )),
+                (true, true) => errors.push(FieldError::forbidden(
+                    format!("{path}.gateway.grpcRouteName"),
+                    "one route can be named here; name the other in customNetworkRefs",
+                )),
+                _ => {}
+            }
         }
     }
 }

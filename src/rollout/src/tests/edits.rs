@@ -135,7 +135,7 @@ fn a_release_whose_routes_were_just_changed_is_given_back_whole(#[case] end: &st
 }
 
 #[rstest]
-#[case::another_router(routes(&json!([{"service": "echoserver", "gateway": {"httpRouteName": "web"}}])))]
+#[case::another_router(routes(&json!([{"service": "echoserver", "customNetworkRefs": [{"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": "web"}]}])))]
 #[case::in_place(json!({"strategy": {"canary": {"enableExtraWorkloadForCanary": false}}}))]
 #[case::blue_green(json!({"strategy": {"canary": null, "blueGreen": {"steps": [{"replicas": 1}]}}}))]
 fn a_release_whose_plan_can_no_longer_be_led_holds_and_can_be_given_back(#[case] patch: Value) {

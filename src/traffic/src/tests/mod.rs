@@ -1,5 +1,6 @@
 //! What a router is told, and that it is told the truth: tables of annotations and selectors, and the way there and back.
 
+mod gateway_api;
 mod ingress;
 mod service;
 
