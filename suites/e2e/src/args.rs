@@ -48,6 +48,8 @@ pub(crate) enum Cluster {
     Embedded,
     /// A real etcd, kube-apiserver and kube-controller-manager as child processes, with simulated nodes and gateway, in real time.
     Local,
+    /// A cluster of kind in Docker, made for this run, with real gateways and the controller's image, in real time.
+    Kind,
 }
 
 impl Cluster {
@@ -56,6 +58,7 @@ impl Cluster {
         match self {
             Self::Embedded => "embedded",
             Self::Local => "local",
+            Self::Kind => "kind",
         }
     }
 }
@@ -90,6 +93,15 @@ pub(crate) struct Run {
     /// With --crash: only this write, as `17:before-commit`, `17:after-commit` or `17:lose-answer`.
     #[arg(long, value_name = "WRITE:HOW", requires = "crash")]
     pub(crate) cut: Option<Blow>,
+    /// With --cluster kind: do without image registries; everything is built from package registries.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// With --cluster kind: leave the cluster when the run ends.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// With --cluster kind: take the cluster that an earlier run left.
+    #[arg(long)]
+    pub(crate) reuse: bool,
     /// Only name the scenarios.
     #[arg(long)]
     pub(crate) list: bool,

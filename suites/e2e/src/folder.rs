@@ -33,6 +33,11 @@ impl Folder {
         Ok(Self(path))
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
     /// Writes a new file that only its owner may read, and says where it is.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //!
 //! This file only chooses the subcommand; each is a module of its own, and `args` holds their words.
 
+mod abreast;
 mod args;
 mod crash;
 mod demo;
@@ -10,9 +11,11 @@ mod embedded;
 mod folder;
 mod interrupt;
 mod jobs;
+mod kind;
 mod living;
 mod local;
 mod output;
+mod remote_cluster;
 mod run;
 mod session;
 #[cfg(test)]

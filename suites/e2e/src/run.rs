@@ -13,6 +13,7 @@ use crate::args::{Cluster, Run};
 use crate::embedded::{self, Play, Played};
 use crate::interrupt::Interrupt;
 use crate::jobs;
+use crate::kind;
 use crate::local;
 use crate::output::Output;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
     match options.cluster {
         Cluster::Embedded => on_embedded(options, &chosen, out),
         Cluster::Local => on_local(options, &chosen, out),
+        Cluster::Kind => on_kind(options, &chosen, out),
     }
 }
 
@@ -95,6 +97,24 @@ fn on_local(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool
         // One controller serves all scenarios, so that there is one trace.
         write_trace(folder, options.cluster.name(), &trace)?;
     }
+    finish(options, &reports, chosen.len(), out)
+}
+
+/// Plays every scenario on one kind cluster.
+fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
+    let interrupt = Interrupt::listen();
+    let wish = kind::Wish {
+        offline: options.offline,
+        keep: options.keep,
+        reuse: options.reuse,
+        jobs: options.jobs,
+    };
+    let mut board = Board::new(options, chosen, out);
+    let played = kind::each(wish, chosen, &interrupt, &mut |index, report| {
+        board.put(index, report);
+    });
+    let reports = board.take_down();
+    played?;
     finish(options, &reports, chosen.len(), out)
 }
 
@@ -189,6 +209,7 @@ fn on(cluster: Cluster) -> &'static str {
     match cluster {
         Cluster::Embedded => "",
         Cluster::Local => " --cluster local",
+        Cluster::Kind => " --cluster kind",
     }
 }
 
@@ -243,6 +264,7 @@ fn world(options: &Run, reports: &[Report]) -> String {
             "real: {}, and time; simulated: the nodes, their pods and the gateway; without Linux or Go: --cluster embedded",
             local::what_is_real()
         ),
+        Cluster::Kind => format!("real: {}", kind::what_is_real()),
     }
 }
 

@@ -52,7 +52,7 @@ impl LocalBed {
 }
 
 /// How long `asked` is here, where time is real.
-pub(super) fn shortened(asked: Duration) -> Duration {
+pub(crate) fn shortened(asked: Duration) -> Duration {
     asked.min(SHORT + asked / PART)
 }
 

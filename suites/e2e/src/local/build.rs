@@ -102,7 +102,7 @@ pub(super) fn is_new_enough(version: &str) -> bool {
 }
 
 /// The linker's flags: without debug tables, and with the version in both places where Kubernetes looks for its own.
-fn linker_flags() -> String {
+pub(crate) fn linker_flags() -> String {
     let version = pinned("k8s.io/kubernetes");
     let mut parts = version.trim_start_matches('v').split('.');
     let major = parts.next().unwrap_or_default();

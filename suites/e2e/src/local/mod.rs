@@ -21,6 +21,8 @@ mod tools;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bed::shortened;
+pub(crate) use build::linker_flags;
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use error::LocalError;
 pub(crate) use play::{Play, each};
@@ -47,4 +49,32 @@ pub(crate) fn what_is_real() -> String {
         "etcd, kube-apiserver and kube-controller-manager ({})",
         tools::pinned_versions()
     )
+}
+
+/// Every program of the control plane and kubectl, found or built, by its name.
+///
+/// # Errors
+/// What is missing, and how to get it.
+pub(crate) fn programs(
+    progress: &mut dyn std::io::Write,
+) -> Result<std::collections::BTreeMap<&'static str, std::path::PathBuf>, LocalError> {
+    let machine = tools::Machine::of_this_process()?;
+    let tools = tools::Tools::find_or_build(&machine, Program::ALL, progress)?;
+    let named = Program::ALL
+        .iter()
+        .map(|program| (program.name(), tools.path(*program)));
+    Ok(named.collect())
+}
+
+/// The folder of this user in which built programs are kept.
+///
+/// # Errors
+/// When the user has none.
+pub(crate) fn cache() -> Result<std::path::PathBuf, LocalError> {
+    Ok(tools::Machine::of_this_process()?.cache)
+}
+
+/// The pinned version of Kubernetes, as `v1.36.3`.
+pub(crate) fn kubernetes_version() -> &'static str {
+    tools::pinned("k8s.io/kubernetes")
 }

@@ -1,0 +1,75 @@
+//! Plays scenarios on one remote cluster, several at a time, each in a namespace of its own. Used by `kind` and `current`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use parking_lot::Mutex;
+use suites::{Check, Failure, Report, Scenario, expectations, runner};
+
+use super::bed::RemoteBed;
+use super::collect;
+use super::ground::Ground;
+use crate::abreast;
+use crate::interrupt::Interrupt;
+
+/// How to play.
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
+    /// How many scenarios at a time.
+    pub(crate) jobs: usize,
+    /// Where the objects and logs of a failed scenario go.
+    pub(crate) logs: PathBuf,
+}
+
+/// Plays `scenarios`, gives `done` each report as it comes, with the scenario's index, and waits until their namespaces are gone. Ctrl-C ends those
+/// that run; what they made goes in any case.
+///
+/// # Errors
+/// When a namespace stays.
+pub(crate) async fn each(
+    ground: &Arc<Ground>,
+    play: &Play,
+    scenarios: &[Scenario],
+    interrupt: &Interrupt,
+    done: &mut dyn FnMut(usize, Report),
+) -> Result<()> {
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let one = |scenario| one(ground.clone(), scenario, play.logs.clone(), made.clone());
+    abreast::each(&ground.env, play.jobs, scenarios, interrupt, one, done).await;
+    let made = std::mem::take(&mut *made.lock());
+    if interrupt.is_wished() {
+        // Those that were ended in the middle could not clean up after themselves.
+        for namespace in &made {
+            ground.leave(namespace).await;
+        }
+    }
+    ground.until_left(&made).await
+}
+
+async fn one(ground: Arc<Ground>, scenario: Scenario, logs: PathBuf, made: Arc<Mutex<Vec<String>>>) -> Report {
+    let cluster = ground.site.cluster;
+    if let Some(why) = expectations::why_skipped(cluster, &scenario.id)
+        .or_else(|| runner::cannot_run(&scenario, &RemoteBed::features_of(&ground)))
+    {
+        return Report::skipped(&scenario.id, why);
+    }
+    let bed = match RemoteBed::make(ground.clone(), &scenario.id).await {
+        Ok(bed) => Arc::new(bed),
+        Err(error) => {
+            let failure = Failure::new(Check::Cluster, format!("{error:#}"));
+            return runner::could_not_start(&scenario.id, failure);
+        }
+    };
+    let namespace = suites::Bed::namespace(&*bed).to_owned();
+    made.lock().push(namespace.clone());
+    let mut report = runner::run(&scenario, bed).await;
+    report.wall = report.took;
+    if !report.failures().is_empty()
+        && let Err(error) = collect::namespace(&ground.kubernetes(), &namespace, &logs.join(&scenario.id)).await
+    {
+        tracing::warn!(scenario = scenario.id, "collect what a failure left: {error:#}");
+    }
+    ground.leave(&namespace).await;
+    report
+}
