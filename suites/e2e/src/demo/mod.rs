@@ -5,6 +5,7 @@
 
 mod person;
 mod screen;
+mod sight;
 mod story;
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,10 @@ use anyhow::{Result, anyhow, bail};
 use env::Moment;
 use env::sim::SimEnv;
 use kubectl_tidegate::Connect;
-use serde_json::{Value, json};
-use suites::dialect::{Dialect, Ending, Observation, Phase, StepState, Target};
+use serde_json::json;
+use suites::dialect::{Dialect, Ending, Phase, Target};
 use suites::inventory::Inventory;
 use suites::kruise::Kruise;
-use suites::object::{number, text};
 use suites::{Kubernetes, PodBook, Probe, Question, manifest};
 
 use super::person::Person;
@@ -33,10 +32,9 @@ const INGRESS: &str = include_str!("../../../../fixtures/article/ingress.yaml");
 const ROLLOUT: &str = include_str!("../../../../fixtures/article/rollout.yaml");
 
 /// How often the world is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// Nothing in the story takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
-const WEIGHT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1canary-weight";
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Tells it, and says whether all went as told.
 ///
@@ -62,14 +60,14 @@ runs {}.",
     told
 }
 
-struct Story {
-    world: SimEnv,
-    kubernetes: Kubernetes,
-    dialect: Kruise,
+pub(super) struct Story {
+    pub(super) world: SimEnv,
+    pub(super) kubernetes: Kubernetes,
+    pub(super) dialect: Kruise,
     /// What was shown of each object when it was looked at last.
-    shown: BTreeMap<String, String>,
+    pub(super) shown: BTreeMap<String, String>,
     /// When the last command was given.
-    since: Moment,
+    pub(super) since: Moment,
 }
 
 impl Story {
@@ -247,72 +245,6 @@ for all the cases.",
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
-    async fn until_open(&mut self, probe: &Probe, question: &Question, screen: &mut Screen<'_>) -> Result<()> {
-        while self.elapsed() < PATIENCE {
-            self.look(screen).await?;
-            let workload = self.kubernetes.get(&self.dialect.target().workload()).await?;
-            let is_complete = workload.is_some_and(|workload| number(&workload, "/status/availableReplicas") == 5);
-            if is_complete && probe.try_once(question).await.is_ok() {
-                return Ok(());
-            }
-            self.world.env.sleep(LOOK).await;
-        }
-        bail!("the application did not answer within two minutes")
-    }
-
-    async fn until_gate(&mut self, traffic: &Traffic, screen: &mut Screen<'_>) -> Result<Observation> {
-        self.until("the release waits for approval", traffic, screen, |seen| {
-            seen.phase == Phase::Progressing && seen.state == StepState::Paused
-        })
-        .await
-    }
-
-    /// The gateway reads its cluster every few seconds, as ingress-nginx does: until somebody was answered by the new image, nothing is measured.
-    async fn until_followed(&self, image: &str, traffic: &Traffic, screen: &Screen<'_>) -> Result<()> {
-        let version = image.rsplit_once(':').map_or(image, |(_, version)| version);
-        while self.elapsed() < PATIENCE {
-            let lately = traffic.lately();
-            screen.show(&lately, "the gateway is about to follow");
-            if lately.answered.contains_key(version) {
-                return Ok(());
-            }
-            self.world.env.sleep(LOOK).await;
-        }
-        bail!("{image} answered nobody within two minutes, although the release is at its step")
-    }
-
-    async fn until_ended(&mut self, ending: Ending, traffic: &Traffic, screen: &mut Screen<'_>) -> Result<()> {
-        let is_over = |seen: &Observation| seen.phase == Phase::Healthy && seen.ending == Some(ending);
-        let seen = self.until("the release is over", traffic, screen, is_over).await?;
-        let at = self.elapsed().as_secs_f64();
-        screen.seen(at, &format!("= Rollout    rollouts-demo: {}", seen.message))?;
-        Ok(())
-    }
-
-    /// Shows what happens until the release is so.
-    async fn until(
-        &mut self,
-        what: &str,
-        traffic: &Traffic,
-        screen: &mut Screen<'_>,
-        is_so: impl Fn(&Observation) -> bool,
-    ) -> Result<Observation> {
-        loop {
-            self.look(screen).await?;
-            let seen = self.dialect.observe().await?;
-            screen.show(&traffic.lately(), &seen.message);
-            if is_so(&seen) {
-                // What came between the two reads is part of it.
-                self.look(screen).await?;
-                return Ok(seen);
-            }
-            if self.elapsed() >= PATIENCE {
-                bail!("{what}: not so within two minutes; the Rollout says: {}", seen.message);
-            }
-            self.world.env.sleep(LOOK).await;
-        }
-    }
-
     /// Keeps the bar moving while the person makes up their mind.
     async fn decide(&self, person: Person, traffic: &Traffic, screen: &Screen<'_>) -> Result<()> {
         let show = async {
@@ -351,68 +283,5 @@ for all the cases.",
             screen.wrong(&format!("left behind: {difference}"))?;
         }
         Ok(differences.is_empty())
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.world.env.clock().elapsed().since(self.since)
-    }
-
-    /// Shows what came, went and changed since the last look.
-    async fn look(&mut self, screen: &mut Screen<'_>) -> Result<()> {
-        let mut now = BTreeMap::new();
-        for (api_version, kind) in [
-            ("apps/v1", "Deployment"),
-            ("v1", "Service"),
-            ("networking.k8s.io/v1", "Ingress"),
-        ] {
-            let resource = self.kubernetes.resource(api_version, kind).await?;
-            for object in self.kubernetes.list(&resource, Some("default")).await? {
-                let name = text(&object, "/metadata/name");
-                let key = format!("{kind:<10} {name}");
-                now.insert(key, self.detail(kind, name, &object));
-            }
-        }
-        let at = self.elapsed().as_secs_f64();
-        for (object, detail) in &now {
-            let sign = match self.shown.get(object) {
-                None => "+",
-                Some(before) if before != detail => "~",
-                Some(_) => continue,
-            };
-            let line = format!("{sign} {object}  {detail}");
-            screen.seen(at, &line)?;
-        }
-        for object in self.shown.keys().filter(|object| !now.contains_key(*object)) {
-            screen.seen(at, &format!("- {object}"))?;
-        }
-        self.shown = now;
-        Ok(())
-    }
-
-    /// What is worth telling of an object.
-    fn detail(&self, kind: &str, name: &str, object: &Value) -> String {
-        let target = self.dialect.target();
-        match kind {
-            "Deployment" => {
-                let image = text(object, "/spec/template/spec/containers/0/image");
-                let version = image.rsplit_once(':').map_or(image, |(_, version)| version);
-                let count = |what: &str| number(object, &format!("/status/{what}"));
-                if name == target.workload {
-                    let updated = count("updatedReplicas");
-                    format!(
-                        "wants {version}: {updated} of {} pods have it",
-                        number(object, "/spec/replicas")
-                    )
-                } else {
-                    let ready = count("availableReplicas");
-                    format!(
-                        "{version}, {ready} of {} pods available",
-                        number(object, "/spec/replicas")
-                    )
-                }
-            }
-            "Ingress" if name != target.ingress => format!("{} % of the requests", text(object, WEIGHT)),
-            _ => String::new(),
-        }
     }
 }
