@@ -7,6 +7,8 @@
     reason = "a test says by panicking what went wrong"
 )]
 
+mod definition;
 mod outages;
 mod person;
 mod rights;
+mod routes;

@@ -31,6 +31,10 @@ impl Person {
         resource.create(&PostParams::default(), &typed).await.expect("created");
     }
 
+    pub(crate) fn definitions(&self) -> Api<DynamicObject> {
+        self.cluster_wide("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    }
+
     fn cluster_wide(&self, version: &str, kind: &str) -> Api<DynamicObject> {
         if ["CustomResourceDefinition", "Namespace"].contains(&kind) || kind.ends_with("Configuration") {
             let (group, version) = version.split_once('/').unwrap_or(("", version));

@@ -12,11 +12,13 @@ use env::{HttpService, Trace};
 use http::Method;
 use kube::api::DeleteParams;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tidepool::Embedded;
 use tokio::sync::oneshot;
 
+use crate::definition::definition;
 use crate::person::{AUTHORITY, FOUR_STEPS, Person, endpoint, paused};
+use crate::routes;
 
 /// Scope, group, resource with its subresource, name where it matters, verb.
 type Used = (Scope, String, String, String, &'static str);
@@ -87,31 +89,6 @@ fn allowed(used: &Used) -> bool {
     })
 }
 
-/// A definition of `kind` that takes everything.
-fn definition(kind: rollout::Kind) -> Value {
-    let (group, plural) = (kind.group(), kind.plural());
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": format!("{plural}.{group}"),
-            // The group is Kubernetes' own, whose definitions must say that they were looked at.
-            "annotations": { "api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api" },
-        },
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": { "kind": kind.name(), "plural": plural, "singular": kind.name().to_lowercase() },
-            "versions": [{
-                "name": kind.preferred(),
-                "served": true,
-                "storage": true,
-                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
-            }],
-        },
-    })
-}
-
 /// Every request of a process that starts, leads a release to its end, sees one reverted, cleans up after a deletion, and stops.
 fn used() -> BTreeSet<Used> {
     sim::run(7, Trace::off(), |world: SimEnv| async move {
@@ -126,7 +103,7 @@ fn used() -> BTreeSet<Used> {
         };
         person.install(&endpoint()).await;
         for kind in rollout::Kind::ALL.into_iter().filter(|kind| kind.optional()) {
-            person.create(definition(kind)).await;
+            person.create(definition(kind, &[kind.preferred()])).await;
         }
         // The start of a process, and of another one that finds everything there.
         for _ in 0..2 {
@@ -144,6 +121,7 @@ fn used() -> BTreeSet<Used> {
         }));
         person.article(FOUR_STEPS).await;
         person.image("1.10.3").await;
+        person.until("pause", paused).await;
         person.approve_all().await;
         person.image("1.10.4").await;
         person.until("second pause", paused).await;
@@ -157,6 +135,16 @@ fn used() -> BTreeSet<Used> {
             .await
             .expect("deleted");
         person.until("deletion", Value::is_null).await;
+        // The same workload behind a route of Gateway API.
+        person.create(routes::route("v1")).await;
+        let rollout = serde_yaml::from_str(&routes::rollout()).expect("YAML");
+        person.create(rollout).await;
+        person
+            .until("idle rollout", |status| status["phase"] == "Healthy")
+            .await;
+        person.image("1.10.5").await;
+        person.until("pause", paused).await;
+        person.approve_all().await;
         stop.send(()).expect("it runs");
         running.await.expect("no panic").expect("an orderly end");
         cluster.stop().await;
@@ -178,7 +166,7 @@ fn the_roles_hold_what_the_process_does_and_nothing_else() {
         ("batchreleases/finalizers", "update"),
     ];
     // Nothing here is led by routes of these kinds; the lists and watches are made all the same.
-    let routes = ["httproutes", "grpcroutes", "virtualservices", "destinationrules"];
+    let routes = ["grpcroutes", "virtualservices", "destinationrules"];
     let mut idle = Vec::new();
     for right in RIGHTS {
         for verb in right.verbs {
