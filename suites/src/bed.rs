@@ -11,6 +11,7 @@ use env::{Env, HttpService};
 use futures::future::BoxFuture;
 
 use crate::Failure;
+use crate::routes::{Door, Family};
 
 /// Something that a cluster or an implementation may have; a scenario that needs one that is missing is skipped, and the report says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +129,16 @@ pub trait Bed: Send + Sync {
 
     /// The exact split of a route, where the gateway can tell it.
     fn split(&self, question: &Question) -> Option<Vec<Share>>;
+
+    /// The family of route objects that the gateway is led by.
+    fn family(&self) -> Family {
+        Family::Ingress
+    }
+
+    /// The Gateway that routes are bound to, in families that have one.
+    fn door(&self) -> Door {
+        Door::default()
+    }
 
     /// The name under which the gateway knows a manifest's host: one of the scenario's own where several share a gateway.
     fn host(&self, written: &str) -> String {

@@ -19,8 +19,8 @@ pub struct Target {
     pub rollout: String,
     /// The stable Service's name.
     pub service: String,
-    /// The stable Ingress's name.
-    pub ingress: String,
+    /// The name of the route that leads to the Service.
+    pub route: String,
 }
 
 impl Target {

@@ -1,6 +1,6 @@
-//! The dialect of OpenKruise Rollouts (`rollouts.kruise.io`), in canary style behind an nginx-class Ingress.
+//! The dialect of OpenKruise Rollouts (`rollouts.kruise.io`), in canary style, behind routes of any family.
 //!
-//! Used by every scenario until another family joins. Reads the hub version v1beta1, whatever version the Rollout was written in.
+//! Reads the hub version v1beta1, whatever version the Rollout was written in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::dialect::{Committed, Dialect, Ending, Gate, Observation, Phase, PlannedStep, StepState, Target};
 use crate::object::{condition, number, text};
+use crate::routes::{Family, Shown};
 use crate::{ApiError, Kubernetes, ObjectRef, PatchKind, World};
 
 const VERSION: &str = "rollouts.kruise.io/v1beta1";
-const WEIGHT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1canary-weight";
 
 /// The grace that the custom resource declares as its default.
 const GRACE: Duration = Duration::from_secs(3);
@@ -22,16 +22,22 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Kruise {
     kubernetes: Kubernetes,
     target: Target,
+    family: Family,
 }
 
 impl Kruise {
-    /// The dialect for `target`, spoken through `kubernetes`.
-    pub fn new(kubernetes: Kubernetes, target: Target) -> Self {
-        Self { kubernetes, target }
+    /// The dialect for `target`, whose routes are of `family`, spoken through `kubernetes`.
+    pub fn new(kubernetes: Kubernetes, target: Target, family: Family) -> Self {
+        Self {
+            kubernetes,
+            target,
+            family,
+        }
     }
 
-    fn canary_ingress(&self) -> String {
-        format!("{}-canary", self.target.ingress)
+    /// The name of the route object that shows the split.
+    fn route(&self) -> String {
+        self.family.shows_in(&self.target.route)
     }
 
     async fn set_image(&self, image: &str) -> Result<Committed, ApiError> {
@@ -119,20 +125,17 @@ impl Dialect for Kruise {
         vec![
             (VERSION, "Rollout"),
             ("apps/v1", "Deployment"),
-            ("networking.k8s.io/v1", "Ingress"),
+            self.family.kind(),
             ("v1", "Service"),
             ("v1", "Pod"),
         ]
     }
 
     fn read(&self, world: &World) -> Observation {
-        let route = world.get("Ingress", &self.canary_ingress());
-        let weight = route
-            .map(|route| text(route, WEIGHT).parse().unwrap_or_default())
+        let route = world.get(self.family.kind().1, &self.route());
+        let Shown { weight, canary_service } = route
+            .map(|route| self.family.shown(route, &self.target.service))
             .unwrap_or_default();
-        let canary_service = route
-            .map(|route| text(route, "/spec/rules/0/http/paths/0/backend/service/name").to_owned())
-            .filter(|name| !name.is_empty());
         let Some(rollout) = world.get("Rollout", &self.target.rollout) else {
             return Observation {
                 phase: Phase::Absent,
@@ -182,13 +185,9 @@ impl Dialect for Kruise {
     fn observe(&self) -> futures::future::BoxFuture<'_, Result<Observation, ApiError>> {
         Box::pin(async move {
             let mut world = World::default();
-            let ingress = ObjectRef::namespaced(
-                "networking.k8s.io/v1",
-                "Ingress",
-                &self.target.namespace,
-                &self.canary_ingress(),
-            );
-            for name in [ingress, self.rollout()] {
+            let (api_version, kind) = self.family.kind();
+            let route = ObjectRef::namespaced(api_version, kind, &self.target.namespace, &self.route());
+            for name in [route, self.rollout()] {
                 if let Some(object) = self.kubernetes.get(&name).await? {
                     world.put(Arc::new(object));
                 }

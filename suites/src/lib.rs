@@ -21,6 +21,7 @@ pub mod object;
 mod pods;
 mod probe;
 pub mod report;
+pub mod routes;
 pub mod runner;
 pub mod scenario;
 pub mod scenarios;

@@ -181,7 +181,7 @@ fn stage(scenario: &Scenario, bed: &SharedBed) -> Result<(Stage, PodBook), Failu
         workload: needed("Deployment")?,
         rollout: name("Rollout").unwrap_or_else(|| "rollouts-demo".to_owned()),
         service: needed("Service")?,
-        ingress: routed_ingress(&documents).map_or_else(|| needed("Ingress"), Ok)?,
+        route: routed_ingress(&documents).map_or_else(|| needed("Ingress"), Ok)?,
     };
     let kubernetes = Kubernetes::new(bed.person());
     let book = PodBook::default();
@@ -194,7 +194,7 @@ fn stage(scenario: &Scenario, bed: &SharedBed) -> Result<(Stage, PodBook), Failu
     );
     let parts = Parts {
         bed: bed.clone(),
-        dialect: Box::new(Kruise::new(kubernetes.clone(), target)),
+        dialect: Box::new(Kruise::new(kubernetes.clone(), target, bed.family())),
         kubernetes,
         probe,
         question: Question {

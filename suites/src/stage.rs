@@ -123,6 +123,7 @@ impl Stage {
         manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
             bed.pause(asked)
         })
+        .map(|documents| bed.family().translate(documents, &bed.door()))
         .map_err(|message| Failure::new(Check::Cluster, message))
     }
 

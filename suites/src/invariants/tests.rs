@@ -77,8 +77,9 @@ fn checks(told: &[Told], acts: &[(u64, Act)]) -> Vec<Check> {
             workload: "web".to_owned(),
             rollout: "demo".to_owned(),
             service: "web".to_owned(),
-            ingress: "web".to_owned(),
+            route: "web".to_owned(),
         },
+        crate::routes::Family::Ingress,
     );
     judge(&kruise, &entries, &acts, 0, Duration::ZERO)
         .into_iter()

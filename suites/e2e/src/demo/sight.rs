@@ -150,7 +150,7 @@ impl Story {
                     )
                 }
             }
-            "Ingress" if name != target.ingress => format!("{} % of the requests", text(object, WEIGHT)),
+            "Ingress" if name != target.route => format!("{} % of the requests", text(object, WEIGHT)),
             _ => String::new(),
         }
     }

@@ -14,6 +14,7 @@ use serde_json::json;
 use suites::dialect::{Dialect, Ending, Phase, Target};
 use suites::inventory::Inventory;
 use suites::kruise::Kruise;
+use suites::routes::Family;
 use suites::{Kubernetes, PodBook, Probe, Question, manifest};
 
 use super::person::Person;
@@ -79,11 +80,11 @@ impl Story {
             workload: named(),
             rollout: "rollouts-demo".to_owned(),
             service: named(),
-            ingress: named(),
+            route: named(),
         };
         Self {
             world: world.clone(),
-            dialect: Kruise::new(kubernetes.clone(), target),
+            dialect: Kruise::new(kubernetes.clone(), target, Family::Ingress),
             kubernetes,
             shown: BTreeMap::new(),
             since: Moment::default(),
