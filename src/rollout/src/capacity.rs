@@ -4,7 +4,7 @@
 use api::names::{annotation, label};
 use api::plan::{Plan as Spec, Routing, Step, Strategy};
 use api::v1beta1::CanaryStatus;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use traffic::service::{CanaryService, narrow};
 
 use crate::draft::Draft;
@@ -126,6 +126,11 @@ impl<'a> Current<'a> {
 
     /// Whether the step has waited for its pods for so long that people should be told.
     pub(crate) fn late(self, sub: &CanaryStatus) -> bool {
-        self.view.now >= anchor(sub, self.view.now) + PATIENCE
+        self.view.now >= self.patience(sub)
+    }
+
+    /// When people should be told what the step waits for.
+    pub(crate) fn patience(self, sub: &CanaryStatus) -> Timestamp {
+        anchor(sub, self.view.now) + PATIENCE
     }
 }

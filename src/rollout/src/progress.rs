@@ -161,6 +161,8 @@ fn initialize(
         .routing
         .as_ref()
         .and_then(|routing| view.routing_blocker(acting.object, routing));
+    let unshowable = |routing| Split::of(view, routing, acting.object).unshowable(&spec.steps);
+    let blocker = blocker.or_else(|| spec.routing.as_ref().and_then(unshowable));
     let no_stable = view.stable_replica_set(None).is_none();
     let blocker = blocker.or_else(|| no_stable.then(|| format!("{} has no ReplicaSet that runs pods", view.world.key)));
     let blocker = blocker.or_else(|| contradiction(view, spec));

@@ -162,6 +162,10 @@ impl Current<'_> {
             }
             Position::Unseen(why) => {
                 draft.rule("unseen", self.says("the gateway takes in the routes"));
+                match self.late(sub) {
+                    true => status.message = Some(format!("{}: {why}", self.says("route traffic to new version"))),
+                    false => draft.wake_at(self.patience(sub)),
+                }
                 draft.wait(WaitReason::Routes { why });
             }
             Position::Above(_) => {}

@@ -82,21 +82,37 @@ impl<'a> Split<'a> {
         unusable.next().map(|error| error.to_string())
     }
 
+    /// Why one of these steps could not be shown by the routes as they are: told before the first pod, not in the middle of the release.
+    pub(crate) fn unshowable(&self, steps: &[Step]) -> Option<String> {
+        steps.iter().enumerate().find_map(|(index, step)| {
+            let wanted = self.wanted(step, step.route.as_ref()?, "", "");
+            let mut errors = self
+                .routers
+                .iter()
+                .filter_map(|router| router.lead(&self.routes, wanted).err());
+            errors.next().map(|error| format!("steps[{index}]: {error}"))
+        })
+    }
+
     /// Where the routes are.
     pub(crate) fn position(&self, step: &Step, route: &Route, sub: &CanaryStatus) -> Position {
-        let revisions = traffic::Revisions {
-            key: label::POD_TEMPLATE_HASH,
-            stable: sub.common.stable_revision.as_deref().unwrap_or_default(),
-            canary: self.view.canary_pod_hash().unwrap_or_default(),
-        };
-        let wanted = Wanted {
+        let stable = sub.common.stable_revision.as_deref().unwrap_or_default();
+        let canary = self.view.canary_pod_hash().unwrap_or_default();
+        self.together(self.wanted(step, route, stable, canary))
+            .unwrap_or_else(|error| Position::Blocked(error.to_string()))
+    }
+
+    fn wanted<'b>(&'b self, step: &'b Step, route: &'b Route, stable: &'b str, canary: &'b str) -> Wanted<'b> {
+        Wanted {
             sides: self.sides(),
-            revisions,
+            revisions: traffic::Revisions {
+                key: label::POD_TEMPLATE_HASH,
+                stable,
+                canary,
+            },
             route,
             header_modifier: step.header_modifier.as_ref(),
-        };
-        self.together(wanted)
-            .unwrap_or_else(|error| Position::Blocked(error.to_string()))
+        }
     }
 
     /// All routers as one: up as soon as one of them has to go up.

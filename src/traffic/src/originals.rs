@@ -46,16 +46,18 @@ impl Originals {
 
     /// The operations that record `wanted` for a Service on the object, and leave the records of others alone; none when it is so.
     pub(crate) fn record(object: &DynamicObject, service: &str, wanted: Vec<Original>) -> Vec<Op> {
+        let present = object.metadata.annotations.as_ref();
         let before = Self::of(object);
         let mut after = before.clone();
         match wanted.is_empty() {
             true => after.0.remove(service),
             false => after.0.insert(service.to_owned(), wanted),
         };
-        if after == before {
+        // One that cannot be read is not worth keeping.
+        let is_written = present.is_some_and(|present| present.contains_key(ORIGINAL_WEIGHTS));
+        if after == before && is_written != after.0.is_empty() {
             return Vec::new();
         }
-        let present = object.metadata.annotations.as_ref();
         if after.0.is_empty() && present.is_some_and(|present| present.len() == 1) {
             return vec![Op::remove("/metadata/annotations")];
         }

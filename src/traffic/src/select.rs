@@ -33,8 +33,8 @@ pub fn routers(named: &[plan::Router]) -> Result<Vec<Box<dyn Router>>, NotServed
                     dialect,
                 }));
             }
-            plan::Router::HttpRoute { name } => routers.push(route(RouteType::Http, name)),
-            plan::Router::GrpcRoute { name } => routers.push(route(RouteType::Grpc, name)),
+            plan::Router::HttpRoute { name } => routers.push(route(RouteType::Http, name, "gateway.httpRouteName")),
+            plan::Router::GrpcRoute { name } => routers.push(route(RouteType::Grpc, name, "gateway.grpcRouteName")),
             plan::Router::Custom(objects) => {
                 for object in objects {
                     routers.push(custom(object)?);
@@ -45,18 +45,19 @@ pub fn routers(named: &[plan::Router]) -> Result<Vec<Box<dyn Router>>, NotServed
     Ok(routers)
 }
 
-fn route(route_type: RouteType, name: &str) -> Box<dyn Router> {
+fn route(route_type: RouteType, name: &str, field: &'static str) -> Box<dyn Router> {
     Box::new(GatewayRoute {
         route_type,
         name: name.to_owned(),
+        field,
     })
 }
 
 /// Objects that are served natively, whatever the list that names them is called.
 fn custom(object: &ObjectReference) -> Result<Box<dyn Router>, NotServed> {
     match (object.group(), object.kind.as_str()) {
-        ("gateway.networking.k8s.io", "HTTPRoute") => Ok(route(RouteType::Http, &object.name)),
-        ("gateway.networking.k8s.io", "GRPCRoute") => Ok(route(RouteType::Grpc, &object.name)),
+        ("gateway.networking.k8s.io", "HTTPRoute") => Ok(route(RouteType::Http, &object.name, "customNetworkRefs")),
+        ("gateway.networking.k8s.io", "GRPCRoute") => Ok(route(RouteType::Grpc, &object.name, "customNetworkRefs")),
         (_, kind) => Err(NotServed::Custom(kind.to_owned())),
     }
 }

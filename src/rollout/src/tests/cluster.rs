@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::Model;
+use super::model::{Front, Model};
 use crate::{Kind, Propagation};
 
 impl Model {
@@ -15,8 +15,26 @@ impl Model {
                 self.roll(&name);
             }
             self.slices();
+            if self.front == Front::Reported {
+                self.report();
+            }
             if self.objects == before {
                 return;
+            }
+        }
+    }
+
+    /// The gateway tells which generation of the route it has taken in.
+    pub(super) fn report(&mut self) {
+        for name in self.names(Kind::HttpRoute) {
+            let route = self.get(Kind::HttpRoute, &name).unwrap();
+            let told = |about: &str| json!({"type": about, "status": "True", "observedGeneration": route["metadata"]["generation"]});
+            let parents =
+                json!([{"parentRef": {"name": "door"}, "conditions": [told("Accepted"), told("ResolvedRefs")]}]);
+            if route["status"]["parents"] != parents {
+                self.edit(Kind::HttpRoute, &name, |route| {
+                    route["status"] = json!({"parents": parents})
+                });
             }
         }
     }

@@ -5,13 +5,17 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::model::Model;
-use super::walkthrough::{approve, healthy, hour, inventory, state, status, two_steps, weight};
-use crate::{Action, Kind, Propagation};
+use super::model::{Front, Model};
+use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps, weight};
+use crate::{Kind, Propagation};
 
 /// Leads the model to the pause of a step.
 fn paused_at(step: usize) -> Model {
-    let mut model = healthy(two_steps());
+    paused_behind(Front::Ingress, step)
+}
+
+fn paused_behind(front: Front, step: usize) -> Model {
+    let mut model = healthy_behind(front, two_steps());
     model.set_image("v2");
     model.run(hour());
     for _ in 1..step {
@@ -22,22 +26,35 @@ fn paused_at(step: usize) -> Model {
 }
 
 fn clean() -> Vec<(Kind, String, Value)> {
-    inventory(&healthy(two_steps()))
+    clean_behind(Front::Ingress)
+}
+
+fn clean_behind(front: Front) -> Vec<(Kind, String, Value)> {
+    inventory(&healthy_behind(front, two_steps()))
 }
 
 #[rstest]
 #[case(1)]
 #[case(2)]
-fn rollback_takes_the_route_first_and_leaves_nothing(#[case] step: usize) {
-    let mut model = paused_at(step);
+fn rollback_takes_the_route_first_and_leaves_nothing(
+    #[case] step: usize,
+    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+) {
+    let mut model = paused_behind(front, step);
     model.log.clear();
     model.set_image("v1");
     model.run(SignedDuration::from_millis(100));
     assert_eq!(weight(&model), 0);
-    assert_eq!(model.log[0], "delete Ingress echoserver-canary");
+    assert_eq!(
+        model.log[0],
+        match front {
+            Front::Ingress => "delete Ingress echoserver-canary",
+            Front::HttpRoute | Front::Reported => "patch HTTPRoute echoserver -annotations,rules",
+        }
+    );
     model.run(hour());
     assert_eq!(state(&model), format!("Healthy {step} Completed weight 0"));
-    assert_eq!(inventory(&model), clean());
+    assert_eq!(inventory(&model), clean_behind(front));
     let conditions = status(&model)["conditions"].clone();
     assert_eq!(conditions[1]["type"], "Succeeded");
     assert_eq!(conditions[1]["status"], "False");
@@ -47,25 +64,30 @@ fn rollback_takes_the_route_first_and_leaves_nothing(#[case] step: usize) {
 #[case::before_the_first_pod(0)]
 #[case::at_step_1(1)]
 #[case::at_step_2(2)]
-fn deletion_gives_everything_back(#[case] step: usize) {
+fn deletion_gives_everything_back(
+    #[case] step: usize,
+    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+) {
     let mut model = match step {
         0 => {
-            let mut model = healthy(two_steps());
+            let mut model = healthy_behind(front, two_steps());
             model.set_image("v2");
             model
         }
-        step => paused_at(step),
+        step => paused_behind(front, step),
     };
     model.delete(Kind::Rollout, "rollouts-demo", Propagation::Background);
     model.run(hour());
-    let mut left = clean();
+    let mut left = clean_behind(front);
     left.retain(|(kind, _, _)| *kind != Kind::Rollout);
     assert_eq!(inventory(&model), left);
 }
 
-#[test]
-fn disabling_in_the_middle_gives_everything_back() {
-    let mut model = paused_at(1);
+#[rstest]
+fn disabling_in_the_middle_gives_everything_back(
+    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+) {
+    let mut model = paused_behind(front, 1);
     model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
         rollout["spec"]["disabled"] = json!(true)
     });
@@ -79,13 +101,13 @@ fn disabling_in_the_middle_gives_everything_back() {
         }
     });
     model.run(hour());
-    assert_eq!(inventory(&model), clean());
+    assert_eq!(inventory(&model), clean_behind(front));
     assert_eq!(status(&model)["phase"], "Healthy");
 }
 
-#[test]
-fn a_third_image_starts_over_and_ends_clean() {
-    let mut model = paused_at(2);
+#[rstest]
+fn a_third_image_starts_over_and_ends_clean(#[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front) {
+    let mut model = paused_behind(front, 2);
     model.set_image("v3");
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
@@ -94,7 +116,7 @@ fn a_third_image_starts_over_and_ends_clean() {
     approve(&mut model);
     model.run(hour());
     assert_eq!(state(&model), "Healthy 2 Completed weight 0");
-    assert_eq!(inventory(&model), clean());
+    assert_eq!(inventory(&model), clean_behind(front));
 }
 
 #[test]
@@ -232,8 +254,8 @@ fn the_younger_of_two_rollouts_stands_back() {
 }
 
 /// Runs a release whose every plan is cut after `cut` writes the first time it has more, and checks what must hold at each write.
-fn interrupted(cuts: &[usize]) -> Model {
-    let mut model = healthy(two_steps());
+fn interrupted(front: Front, cuts: &[usize]) -> Model {
+    let mut model = healthy_behind(front, two_steps());
     model.set_image("v2");
     let mut cuts = cuts.iter().copied();
     let mut approvals = 0;
@@ -253,17 +275,18 @@ fn interrupted(cuts: &[usize]) -> Model {
         }
         let cut = cuts.next().unwrap_or(usize::MAX);
         for write in plan.writes.iter().take(cut) {
-            if write.target.kind == Kind::Ingress && !matches!(write.action, Action::Delete { .. }) {
+            let before = weight(&model);
+            assert!(
+                model.apply(write),
+                "a write decided on what is there goes through: {write:?}"
+            );
+            if weight(&model) > before {
                 let slice = model.get(Kind::EndpointSlice, "echoserver-canary-1").unwrap();
                 assert!(
                     !slice["endpoints"].as_array().unwrap().is_empty(),
                     "no route to an empty Service"
                 );
             }
-            assert!(
-                model.apply(write),
-                "a write decided on what is there goes through: {write:?}"
-            );
         }
     }
     panic!("no end:\n{}", model.log.join("\n"));
@@ -273,10 +296,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn cut_off_after_any_write_the_release_ends_the_same(cuts in proptest::collection::vec(0usize..4, 0..30)) {
-        let model = interrupted(&cuts);
+    fn cut_off_after_any_write_the_release_ends_the_same(
+        cuts in proptest::collection::vec(0usize..4, 0..30),
+        front in prop::sample::select(vec![Front::Ingress, Front::HttpRoute, Front::Reported]),
+    ) {
+        let model = interrupted(front, &cuts);
         prop_assert_eq!(state(&model), "Healthy 2 Completed weight 0");
-        prop_assert_eq!(inventory(&model), clean());
+        prop_assert_eq!(inventory(&model), clean_behind(front));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cluster;
 mod edits;
 mod endings;
 mod endpoints;
+mod gateway_api;
 mod laws;
 mod model;
 mod refusals;

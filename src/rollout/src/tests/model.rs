@@ -16,8 +16,20 @@ use crate::{
 
 type Objects = BTreeMap<(Kind, String), Value>;
 
+/// What stands in front of the Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    /// An Ingress, which tells nothing.
+    Ingress,
+    /// An HTTPRoute whose gateway tells nothing.
+    HttpRoute,
+    /// An HTTPRoute whose gateway tells at once which generation it has taken in.
+    Reported,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Model {
+    pub(super) front: Front,
     pub(super) now: Timestamp,
     pub(super) objects: Objects,
     version: u64,
@@ -36,12 +48,28 @@ pub(super) struct Model {
 impl Model {
     /// An echoserver of five pods behind an Ingress, and a Rollout with these steps.
     pub(super) fn new(steps: Value) -> Self {
+        Self::behind(Front::Ingress, steps)
+    }
+
+    /// An echoserver of five pods, what stands in front of it, and a Rollout with these steps.
+    pub(super) fn behind(front: Front, steps: Value) -> Self {
         let mut model = Self::bare();
+        model.front = front;
         model.insert(Kind::Service, json!({"metadata": {"name": "echoserver"}, "spec": {"selector": {"app": "echoserver"}, "ports": [{"port": 80, "nodePort": 30080}], "clusterIP": "10.0.0.1"}}));
-        let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "echoserver", "port": {"number": 80}}}});
-        model.insert(Kind::Ingress, json!({"metadata": {"name": "echoserver"}, "spec": {"ingressClassName": "nginx", "rules": [{"host": "echo.example.com", "http": {"paths": [path]}}]}}));
-        let mut canary = json!({"enableExtraWorkloadForCanary": true, "trafficRoutings": [
-            {"service": "echoserver", "gracePeriodSeconds": 3, "ingress": {"name": "echoserver"}}]});
+        let named = match front {
+            Front::Ingress => {
+                let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "echoserver", "port": {"number": 80}}}});
+                model.insert(Kind::Ingress, json!({"metadata": {"name": "echoserver"}, "spec": {"ingressClassName": "nginx", "rules": [{"host": "echo.example.com", "http": {"paths": [path]}}]}}));
+                json!({"ingress": {"name": "echoserver"}})
+            }
+            Front::HttpRoute | Front::Reported => {
+                model.insert(Kind::HttpRoute, json!({"metadata": {"name": "echoserver"}, "spec": {"parentRefs": [{"name": "door"}], "rules": pristine_rules()}}));
+                json!({"gateway": {"httpRouteName": "echoserver"}})
+            }
+        };
+        let mut routing = json!({"service": "echoserver", "gracePeriodSeconds": 3});
+        json_patch::merge(&mut routing, &named);
+        let mut canary = json!({"enableExtraWorkloadForCanary": true, "trafficRoutings": [routing]});
         canary["steps"] = steps;
         let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "echoserver"});
         model.insert(
@@ -53,6 +81,7 @@ impl Model {
 
     fn bare() -> Self {
         let mut model = Self {
+            front: Front::Ingress,
             now: "2026-11-24T08:00:00.25Z".parse().unwrap(),
             objects: BTreeMap::new(),
             version: 0,
@@ -327,6 +356,19 @@ impl Model {
         }
         panic!("no rest after 500 decisions:\n{}", self.log.join("\n"));
     }
+}
+
+/// The rules of the HTTPRoute as its owner wrote them: one of the echoserver alone, one that it shares, one of somebody else's.
+pub(super) fn pristine_rules() -> Value {
+    let at = |path: &str, backends: Value| json!({"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": backends});
+    json!([
+        at("/", json!([{"name": "echoserver", "port": 80, "weight": 37}])),
+        at(
+            "/both",
+            json!([{"name": "other", "port": 80, "weight": 500}, {"name": "echoserver", "port": 80, "weight": 500}])
+        ),
+        at("/other", json!([{"name": "other", "port": 80}])),
+    ])
 }
 
 fn telling(status: &Value) -> String {

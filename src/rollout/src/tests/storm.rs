@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::model::Model;
+use super::model::{Front, Model, pristine_rules};
 use super::walkthrough::{hour, status, weight};
 use crate::{Action, Kind, Propagation, Wake, Write};
 
@@ -24,6 +24,8 @@ enum Event {
     Traffic(usize, i64),
     /// One of the objects that we made is deleted.
     Lose(Kind),
+    /// A GitOps tool writes the rules of the route again, or some of them.
+    Rewrite(usize),
     Wait(i64),
     /// The controller is cut off after so many writes of its next plan, and started again.
     Cut(usize),
@@ -49,6 +51,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Disable),
         1 => (0usize..4, 1i64..100).prop_map(|(step, share)| Event::Traffic(step, share)),
         1 => ours.prop_map(Event::Lose),
+        1 => (1usize..4).prop_map(Event::Rewrite),
     ]
 }
 
@@ -107,7 +110,11 @@ fn rolling(status: &Value) -> bool {
 
 impl Watched {
     fn new(steps: &[Value]) -> Self {
-        let mut model = Model::new(json!(steps));
+        Self::behind(Front::Ingress, steps)
+    }
+
+    fn behind(front: Front, steps: &[Value]) -> Self {
+        let mut model = Model::behind(front, json!(steps));
         model.run(hour());
         Self { model, changed: None }
     }
@@ -122,7 +129,7 @@ impl Watched {
         let now = self.model.now;
         match (&write.action, write.target.kind) {
             (Action::Status { status, .. }, Kind::Rollout) => self.gate(&before, status),
-            (_, Kind::Ingress) => {
+            (_, Kind::Ingress | Kind::HttpRoute) => {
                 let after = weight(&self.model);
                 if after > weight_before {
                     let allowed = share_of(&self.model, &before["currentStepIndex"]);
@@ -257,6 +264,12 @@ impl Watched {
                     self.model.delete(*kind, &name, Propagation::Background);
                 }
             }
+            Event::Rewrite(first) => self.model.edit(Kind::HttpRoute, "echoserver", |route| {
+                let pristine = pristine_rules().as_array().unwrap().clone();
+                for (at, rule) in pristine.into_iter().take(*first).enumerate() {
+                    route["spec"]["rules"][at] = rule;
+                }
+            }),
             Event::Wait(seconds) => self.run(SignedDuration::from_secs(*seconds)),
             Event::Cut(writes) => {
                 self.model.play();
@@ -294,6 +307,10 @@ impl Watched {
         };
         let left: Vec<_> = self.model.objects.keys().filter(ours).collect();
         assert!(left.is_empty(), "{left:?} left");
+        if let Some(route) = self.model.get(Kind::HttpRoute, "echoserver") {
+            assert_eq!(route["spec"]["rules"], pristine_rules());
+            assert_eq!(route["metadata"].get("annotations"), None);
+        }
         let service = self.model.get(Kind::Service, "echoserver").unwrap();
         assert_eq!(service["spec"]["selector"], json!({"app": "echoserver"}));
         let workload = self.model.get(Kind::Deployment, "echoserver").unwrap();
@@ -376,8 +393,9 @@ proptest! {
         steps in steps(),
         events in proptest::collection::vec(event(), 1..24),
         delete in any::<bool>(),
+        front in prop::sample::select(vec![Front::Ingress, Front::HttpRoute, Front::Reported]),
     ) {
-        let mut watched = Watched::new(&steps);
+        let mut watched = Watched::behind(front, &steps);
         watched.happen(&Event::Image("v2"));
         for event in &events {
             watched.happen(event);

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::model::Model;
+use super::model::{Front, Model};
 use crate::Kind;
 
 pub(super) fn two_steps() -> Value {
@@ -17,11 +17,26 @@ pub(super) fn status(model: &Model) -> Value {
         .unwrap_or_default()
 }
 
+/// The share that the routes give the new version, in percent: of the rules that could lead to it, the least.
 pub(super) fn weight(model: &Model) -> i64 {
-    let ingress = model.get(Kind::Ingress, "echoserver-canary");
-    let weight = ingress
-        .and_then(|ingress| ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].as_str());
-    weight.map_or(0, |weight| weight.parse().unwrap())
+    let Some(route) = model.get(Kind::HttpRoute, "echoserver") else {
+        let ingress = model.get(Kind::Ingress, "echoserver-canary");
+        let weight = ingress.and_then(|ingress| {
+            ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].as_str()
+        });
+        return weight.map_or(0, |weight| weight.parse().unwrap());
+    };
+    let weigh = |rule: &Value, service: &str| -> i64 {
+        let backends = rule["backendRefs"].as_array().unwrap().iter();
+        let ours = backends.filter(|backend| backend["name"] == service);
+        ours.map(|backend| backend["weight"].as_i64().unwrap()).sum()
+    };
+    let share = |rule: &Value| {
+        let (stable, canary) = (weigh(rule, "echoserver"), weigh(rule, "echoserver-canary"));
+        (stable + canary > 0).then(|| canary * 100 / (stable + canary))
+    };
+    let shares = route["spec"]["rules"].as_array().unwrap().iter().filter_map(share);
+    shares.min().unwrap()
 }
 
 pub(super) fn state(model: &Model) -> String {
@@ -49,7 +64,12 @@ pub(super) fn hour() -> SignedDuration {
 
 /// A model with a healthy rollout, before any release.
 pub(super) fn healthy(steps: Value) -> Model {
-    let mut model = Model::new(steps);
+    healthy_behind(Front::Ingress, steps)
+}
+
+/// The same, behind something else.
+pub(super) fn healthy_behind(front: Front, steps: Value) -> Model {
+    let mut model = Model::behind(front, steps);
     model.run(hour());
     assert_eq!(status(&model)["phase"], "Healthy");
     model.log.clear();

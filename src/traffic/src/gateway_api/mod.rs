@@ -5,7 +5,9 @@
 //! their own before each rule that leads to the stable Service: a clone of it, narrowed by the step's matches. Follows contract §5.6, with its
 //! defects mended; see docs/ARCHITECTURE.md. Used through [`crate::routers`].
 
+mod backends;
 mod filters;
+mod limits;
 mod matches;
 mod rules;
 mod status;
@@ -14,10 +16,11 @@ use std::time::Duration;
 
 use api::parts::HeaderModifier;
 use api::plan::Route;
+use api::v1beta1::PathMatch;
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
-use self::rules::Pristine;
+use self::rules::{Pristine, Split};
 use crate::Op;
 use crate::originals::Originals;
 use crate::router::{Edit, Observed, Position, RouteError, RouteKind, RouteName, Router, Routes, Sides, Wanted};
@@ -43,10 +46,10 @@ impl RouteType {
         }
     }
 
-    const fn field(self) -> &'static str {
+    const fn said(self) -> &'static str {
         match self {
-            Self::Http => "gateway.httpRouteName",
-            Self::Grpc => "gateway.grpcRouteName",
+            Self::Http => "an HTTPRoute",
+            Self::Grpc => "a GRPCRoute",
         }
     }
 
@@ -66,6 +69,8 @@ pub struct GatewayRoute {
     pub route_type: RouteType,
     /// Name of the user's route.
     pub name: String,
+    /// The field of the Rollout that names it.
+    pub field: &'static str,
 }
 
 impl GatewayRoute {
@@ -78,7 +83,7 @@ impl GatewayRoute {
             kind: self.route_type.kind(),
             namespace: namespace.into(),
             name: self.name.clone(),
-            field: self.route_type.field(),
+            field: self.field,
         })
     }
 
@@ -94,6 +99,12 @@ impl GatewayRoute {
             }],
         }
     }
+}
+
+/// Whether a path is one that the API takes: only a regular expression may begin with anything.
+fn is_absolute(path: &PathMatch) -> bool {
+    path.match_type.as_deref() == Some("RegularExpression")
+        || path.value.as_deref().is_none_or(|value| value.starts_with('/'))
 }
 
 fn present(route: &DynamicObject) -> &[Value] {
@@ -114,45 +125,47 @@ impl Router for GatewayRoute {
     fn sayable(&self, route: &Route, _: Option<&HeaderModifier>) -> Result<(), RouteError> {
         let Route::Matches(wanted) = route else { return Ok(()) };
         for (index, wanted) in wanted.iter().enumerate() {
-            let unsayable = |to, why| RouteError::Unsayable { index, to, why };
-            let path = wanted.path.as_ref().is_some_and(|path| !matches::any_path(path));
+            let to = self.route_type.said();
+            let unsayable = |why| RouteError::Unsayable { index, to, why };
+            let path = wanted.path.as_ref().filter(|path| !matches::any_path(path));
             let headers = wanted.headers.as_ref().is_some_and(|all| !all.is_empty());
             let parameters = wanted.query_params.as_ref().is_some_and(|all| !all.is_empty());
-            if self.route_type == RouteType::Grpc && (path || parameters) {
-                return Err(unsayable(
-                    "a GRPCRoute",
-                    "it selects by headers alone; remove path and queryParams",
-                ));
+            if self.route_type == RouteType::Grpc && (path.is_some() || parameters) {
+                return Err(unsayable("it selects by headers alone; remove path and queryParams"));
             }
-            if !path && !headers && !parameters {
-                return Err(unsayable(
-                    "a Gateway API route",
-                    "it would be all requests; add a header, a query parameter or a path, or use traffic",
-                ));
+            if path.is_none() && !headers && !parameters {
+                return Err(unsayable(match self.route_type {
+                    RouteType::Http => {
+                        "it would be all requests; add a header, a query parameter or a path, or use traffic"
+                    }
+                    RouteType::Grpc => "it would be all requests; add a header, or use traffic",
+                }));
+            }
+            if path.is_some_and(|path| !is_absolute(path)) {
+                return Err(unsayable("its paths begin with /; correct path.value"));
             }
         }
         Ok(())
     }
 
     fn usable(&self, routes: &Routes<'_>, sides: Sides<'_>) -> Result<(), RouteError> {
-        let pristine = pristine(self.read(routes, sides.namespace)?, sides);
-        if !pristine.leads_to(sides) {
-            return Err(RouteError::NoWay {
-                object: self.address(),
-                place: "rule",
-                service: sides.stable_service.into(),
-            });
-        }
-        pristine.divisible(sides, &self.address())
+        let route = self.read(routes, sides.namespace)?;
+        pristine(route, sides).usable(sides, &self.address())
     }
 
     fn lead(&self, routes: &Routes<'_>, wanted: Wanted<'_>) -> Result<Position, RouteError> {
         let sides = wanted.sides;
         let route = self.read(routes, sides.namespace)?;
-        self.usable(routes, sides)?;
-        let pristine = pristine(route, sides);
         let name = self.address();
-        let (rules, record) = pristine.split(self.route_type, sides, wanted.route, wanted.header_modifier, &name)?;
+        let pristine = pristine(route, sides);
+        pristine.usable(sides, &name)?;
+        let (rules, record) = pristine.split(Split {
+            route_type: self.route_type,
+            sides,
+            route: wanted.route,
+            modifier: wanted.header_modifier,
+            name: &name,
+        })?;
         let edits = self.edit(route, rules, Originals::record(route, sides.stable_service, record));
         if edits.is_empty() {
             return Ok(Position::There);

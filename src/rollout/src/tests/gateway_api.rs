@@ -1,0 +1,130 @@
+//! A release behind a Gateway API route: what is written, what the gateway reports, and who else writes the route meanwhile.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::model::{Front, pristine_rules};
+use super::walkthrough::{approve, healthy_behind, hour, inventory, state, status, two_steps, weight};
+use crate::Kind;
+
+#[test]
+fn the_route_is_edited_in_place_and_put_back() {
+    let mut model = healthy_behind(Front::Reported, two_steps());
+    let before = inventory(&model);
+    model.set_image("v2");
+    model.run(SignedDuration::from_millis(3_500));
+    assert_eq!(weight(&model), 5, "the weight is written within 3.5 s of the change");
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+    for step in ["Progressing 2 StepPaused weight 50", "Healthy 2 Completed weight 0"] {
+        approve(&mut model);
+        model.run(hour());
+        assert_eq!(state(&model), step);
+    }
+    assert_eq!(inventory(&model), before);
+    let routed: Vec<&str> = model
+        .log
+        .iter()
+        .filter_map(|line| line.strip_prefix("patch HTTPRoute echoserver "))
+        .collect();
+    assert_eq!(routed.len(), 3, "two steps and the way back: {routed:?}");
+}
+
+#[test]
+fn a_step_is_reached_a_grace_after_the_gateway_reports_and_not_before() {
+    let mut model = healthy_behind(Front::Reported, two_steps());
+    model.front = Front::HttpRoute;
+    model.set_image("v2");
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepUpgrade weight 5");
+    let message = status(&model)["message"].clone();
+    insta::assert_snapshot!(message.as_str().unwrap(), @"Rollout is in step(1/2), and route traffic to new version: HTTPRoute echoserver: its controller has taken in generation 1 of 2");
+    model.front = Front::Reported;
+    model.run(SignedDuration::from_millis(2_900));
+    assert_eq!(state(&model), "Progressing 1 StepTrafficRouting weight 5");
+    model.run(SignedDuration::from_secs(1));
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+}
+
+#[test]
+fn the_canary_stays_until_the_gateway_reports_that_nobody_is_led_there() {
+    let mut model = healthy_behind(Front::Reported, two_steps());
+    model.set_image("v2");
+    model.run(hour());
+    model.front = Front::HttpRoute;
+    model.set_image("v1");
+    model.run(hour());
+    assert_eq!(weight(&model), 0);
+    let canaries = |model: &super::model::Model| {
+        let names = model.objects.keys().filter(|(kind, _)| *kind == Kind::Deployment);
+        names.count() - 1
+    };
+    assert_eq!(canaries(&model), 1, "it still gets requests");
+    model.front = Front::Reported;
+    model.run(hour());
+    assert_eq!(canaries(&model), 0);
+    assert_eq!(state(&model), "Healthy 1 Completed weight 0");
+}
+
+#[test]
+fn a_weight_that_somebody_takes_back_is_written_again_and_the_original_is_still_known() {
+    let mut model = healthy_behind(Front::Reported, two_steps());
+    let before = inventory(&model);
+    model.set_image("v2");
+    model.run(hour());
+    model.edit(Kind::HttpRoute, "echoserver", |route| {
+        route["spec"]["rules"] = pristine_rules()
+    });
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+    model.edit(Kind::HttpRoute, "echoserver", |route| {
+        route["spec"]["rules"][0]["backendRefs"] = json!([{"name": "echoserver", "port": 80, "weight": 8}]);
+    });
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+    model.set_image("v1");
+    model.run(hour());
+    let mut left = inventory(&model);
+    for (_, _, object) in left.iter_mut().filter(|(kind, _, _)| *kind == Kind::HttpRoute) {
+        assert_eq!(
+            object[0]["rules"][0]["backendRefs"][0]["weight"], 8,
+            "what the owner wrote last"
+        );
+        object[0]["rules"][0]["backendRefs"][0]["weight"] = json!(37);
+    }
+    assert_eq!(left, before);
+}
+
+#[test]
+fn no_weight_stays_on_a_service_that_nobody_is_behind() {
+    let mut model = healthy_behind(Front::HttpRoute, two_steps());
+    model.set_image("v2");
+    model.run(hour());
+    model.bad_image = Some("v2");
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 0");
+    model.bad_image = None;
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+}
+
+#[test]
+fn a_step_that_the_route_cannot_show_is_told_before_the_first_pod() {
+    let mut model = healthy_behind(
+        Front::HttpRoute,
+        json!([{"traffic": "50%", "replicas": 1, "pause": {}}, {"traffic": "55%", "replicas": 3, "pause": {}}]),
+    );
+    model.edit(Kind::HttpRoute, "echoserver", |route| {
+        route["spec"]["rules"][1]["backendRefs"][1]["weight"] = json!(10);
+    });
+    model.set_image("v2");
+    model.run(hour());
+    insta::assert_snapshot!(status(&model)["message"].as_str().unwrap(), @"steps[1]: HTTPRoute echoserver cannot be split: spec.rules[1] gives Service echoserver the weight 10 beside other backends, and 55% of that is not whole; multiply all weights of the rule by 100");
+    let deployments = model.objects.keys().filter(|(kind, _)| *kind == Kind::Deployment);
+    assert_eq!(deployments.count(), 1);
+    model.edit(Kind::HttpRoute, "echoserver", |route| {
+        route["spec"]["rules"] = pristine_rules()
+    });
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 50");
+}
