@@ -22,6 +22,8 @@ pub enum Feature {
     VirtualTime,
     /// The gateway can tell the exact probability of each backend.
     ExactSplit,
+    /// The gateway splits the routes of a release alone, and not what else leads to the same Service.
+    RoutesApart,
     /// The controller can be killed and started again.
     RestartController,
     /// The controller's own requests can be seen, so that its writes can be counted.
@@ -37,6 +39,7 @@ impl Feature {
             Self::IngressNginx => "ingress-nginx",
             Self::VirtualTime => "virtual time",
             Self::ExactSplit => "exact split",
+            Self::RoutesApart => "routes apart",
             Self::RestartController => "restart of the controller",
             Self::CountWrites => "count of writes",
             Self::Admission => "admission",

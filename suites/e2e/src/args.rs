@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tidepool::Cut;
 
 use crate::demo::Demo;
+use crate::gateway::Gateway;
 use crate::session::Session;
 use crate::up::Up;
 
@@ -72,6 +73,15 @@ pub(crate) struct Run {
     /// Only scenarios whose name matches; `*` stands for any text, `?` for one character.
     #[arg(long, value_name = "GLOB", default_value = "*")]
     pub(crate) scenario: String,
+    /// The gateways, one after the other, separated by commas; those with a real proxy need --cluster local.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "NAMES",
+        default_value = "ingress"
+    )]
+    pub(crate) gateway: Vec<Gateway>,
     /// The seed of everything that is left to chance: one seed is one run, byte for byte.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

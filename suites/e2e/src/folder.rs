@@ -4,17 +4,17 @@
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use env::Env;
+use tempfile::TempDir;
 
 /// Exists until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
     /// Makes one in the system's place for temporary files.
@@ -23,19 +23,22 @@ impl Folder {
     /// When that place cannot be written to.
     pub(crate) fn make() -> Result<Self> {
         let place = std::env::temp_dir();
-        let path = place.join(format!("tidegate-{}", Env::real().chance("folder").name_suffix(10)));
-        DirBuilder::new().mode(0o700).create(&path).with_context(|| {
-            format!(
-                "make a folder for the kubeconfig in {}; set TMPDIR to a folder that you may write to",
-                place.display()
-            )
-        })?;
-        Ok(Self(path))
+        tempfile::Builder::new()
+            .prefix("tidegate-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&place)
+            .map(Self)
+            .with_context(|| {
+                format!(
+                    "make a folder for the kubeconfig in {}; set TMPDIR to a folder that you may write to",
+                    place.display()
+                )
+            })
     }
 
     /// Where it is.
     pub(crate) fn path(&self) -> &std::path::Path {
-        &self.0
+        self.0.path()
     }
 
     /// Writes a new file that only its owner may read, and says where it is.
@@ -43,7 +46,7 @@ impl Folder {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -53,13 +56,5 @@ impl Folder {
         file.write_all(text.as_bytes())
             .with_context(|| format!("write {}", path.display()))?;
         Ok(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "cannot be removed");
-        }
     }
 }

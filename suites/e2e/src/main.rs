@@ -9,6 +9,8 @@ mod crash;
 mod demo;
 mod embedded;
 mod folder;
+mod gateway;
+mod installation;
 mod interrupt;
 mod jobs;
 mod kind;

@@ -11,6 +11,7 @@ use suites::{Check, Failure, Report, Scenario, Verdict, expectations, runner, sc
 
 use crate::args::{Cluster, Run};
 use crate::embedded::{self, Play, Played};
+use crate::gateway::{DataPlane, Gateway};
 use crate::interrupt::Interrupt;
 use crate::jobs;
 use crate::kind;
@@ -29,11 +30,28 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
         }
         return Ok(true);
     }
+    for gateway in &options.gateway {
+        can_stand(*gateway, options.cluster)?;
+    }
     match options.cluster {
         Cluster::Embedded => on_embedded(options, &chosen, out),
         Cluster::Local => on_local(options, &chosen, out),
         Cluster::Kind => on_kind(options, &chosen, out),
     }
+}
+
+/// Whether scenarios can be played on that gateway in that cluster.
+fn can_stand(gateway: Gateway, cluster: Cluster) -> Result<()> {
+    if cluster != Cluster::Local && gateway.data_plane() != DataPlane::Tidepool {
+        bail!("--gateway {} is a real proxy and needs --cluster local", gateway.name());
+    }
+    if matches!(gateway, Gateway::HttpRoute | Gateway::VirtualService) {
+        bail!(
+            "--gateway {}: tidepool's own gateway reads Ingresses only so far; take ingress, or a real proxy on --cluster local",
+            gateway.name()
+        );
+    }
+    Ok(())
 }
 
 /// The scenarios whose names match.
@@ -53,7 +71,7 @@ fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<b
     }
     let interrupt = Interrupt::listen();
     let mut unwritten = None;
-    let mut board = Board::new(options, chosen, out);
+    let mut board = Board::new(options, Gateway::Ingress, chosen, out);
     jobs::each(
         jobs::threads(options.jobs),
         chosen,
@@ -74,28 +92,32 @@ fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<b
     finish(options, &reports, chosen.len(), out)
 }
 
-/// Plays every scenario on one real control plane.
+/// Plays every scenario on one real control plane for each gateway, one after the other: what one leaves is no other's.
 fn on_local(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
     // Before any thread and any file: this process goes on in namespaces of its own.
-    let tools = local::prepare(&mut std::io::stderr())?;
+    let tools = local::prepare(&options.gateway, &mut std::io::stderr())?;
     if let Some(folder) = &options.trace {
         make_folder(folder)?;
     }
     let interrupt = Interrupt::listen();
-    let mut board = Board::new(options, chosen, out);
-    let play = local::Play {
-        seed: options.seed,
-        jobs: options.jobs,
-        traced: options.trace.is_some(),
-    };
-    let played = local::each(&tools, play, chosen, &interrupt, &mut |index, report| {
-        board.put(index, report);
-    });
-    let reports = board.take_down();
-    let trace = played?;
-    if let Some(folder) = &options.trace {
-        // One controller serves all scenarios, so that there is one trace.
-        write_trace(folder, options.cluster.name(), &trace)?;
+    let mut reports = Vec::new();
+    for gateway in &options.gateway {
+        let mut board = Board::new(options, *gateway, chosen, out);
+        let play = local::Play {
+            seed: options.seed,
+            jobs: options.jobs,
+            traced: options.trace.is_some(),
+            gateway: *gateway,
+        };
+        let played = local::each(&tools, play, chosen, &interrupt, &mut |index, report| {
+            board.put(index, report);
+        });
+        reports.extend(board.take_down());
+        let trace = played.with_context(|| format!("play on the gateway {}", gateway.name()))?;
+        if let Some(folder) = &options.trace {
+            // One controller serves all scenarios, so that there is one trace.
+            write_trace(folder, &gateway.report_id(options.cluster.name()), &trace)?;
+        }
     }
     finish(options, &reports, chosen.len(), out)
 }
@@ -109,7 +131,7 @@ fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool>
         reuse: options.reuse,
         jobs: options.jobs,
     };
-    let mut board = Board::new(options, chosen, out);
+    let mut board = Board::new(options, Gateway::Ingress, chosen, out);
     let played = kind::each(wish, chosen, &interrupt, &mut |index, report| {
         board.put(index, report);
     });
@@ -121,6 +143,7 @@ fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool>
 /// The reports as they come; lines come out in the order of the list, whatever finishes first.
 struct Board<'a> {
     options: &'a Run,
+    gateway: Gateway,
     chosen: &'a [Scenario],
     out: &'a mut Output,
     reports: Vec<Option<Report>>,
@@ -129,10 +152,11 @@ struct Board<'a> {
 }
 
 impl<'a> Board<'a> {
-    fn new(options: &'a Run, chosen: &'a [Scenario], out: &'a mut Output) -> Self {
+    fn new(options: &'a Run, gateway: Gateway, chosen: &'a [Scenario], out: &'a mut Output) -> Self {
         out.begin(chosen.len());
         Self {
             options,
+            gateway,
             chosen,
             out,
             reports: vec![None; chosen.len()],
@@ -141,13 +165,14 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn put(&mut self, index: usize, report: Report) {
+    fn put(&mut self, index: usize, mut report: Report) {
+        report.id = self.gateway.report_id(&report.id);
         if let Some(place) = self.reports.get_mut(index) {
             *place = Some(report);
         }
         self.done += 1;
         while let Some(Some(report)) = self.reports.get(self.printed) {
-            tell(report, self.options, self.out);
+            tell(report, self.options, self.gateway, self.out);
             self.printed += 1;
         }
         let next = self.chosen.get(self.printed);
@@ -159,7 +184,7 @@ impl<'a> Board<'a> {
     fn take_down(self) -> Vec<Report> {
         self.out.end();
         for report in self.reports.iter().skip(self.printed).flatten() {
-            tell(report, self.options, self.out);
+            tell(report, self.options, self.gateway, self.out);
         }
         self.reports.into_iter().flatten().collect()
     }
@@ -180,16 +205,17 @@ pub(crate) fn panicked(id: &str, said: &str) -> Report {
     runner::could_not_start(id, Failure::new(Check::Cluster, format!("panicked: {said}")))
 }
 
-fn tell(report: &Report, options: &Run, out: &mut Output) {
+fn tell(report: &Report, options: &Run, gateway: Gateway, out: &mut Output) {
     out.line(&report::line(report));
     if report.failures().is_empty() {
         return;
     }
     let again = format!(
-        "cargo xtask e2e --scenario {} --seed {}{}",
-        report.id,
+        "cargo xtask e2e --scenario {} --seed {}{}{}",
+        gateway.scenario_of(&report.id),
         options.seed,
-        on(options.cluster)
+        on(options.cluster),
+        through(gateway)
     );
     tell_failure(report, &again, out);
 }
@@ -213,6 +239,13 @@ fn on(cluster: Cluster) -> &'static str {
     }
 }
 
+fn through(gateway: Gateway) -> String {
+    match gateway {
+        Gateway::Ingress => String::new(),
+        _ => format!(" --gateway {}", gateway.name()),
+    }
+}
+
 /// Writes the files and the last lines; whether all went well.
 fn finish(options: &Run, reports: &[Report], chosen: usize, out: &mut Output) -> Result<bool> {
     let cluster = options.cluster.name();
@@ -229,19 +262,22 @@ fn finish(options: &Run, reports: &[Report], chosen: usize, out: &mut Output) ->
         write_file(file, &text)?;
     }
     let failed = report::count(reports, |verdict| matches!(verdict, Verdict::Failed(_)));
-    let ran = report::count(reports, |verdict| !matches!(verdict, Verdict::Skipped(_)));
     let mut all_is_well = failed == 0;
-    if reports.len() < chosen {
+    let wanted = chosen * options.gateway.len();
+    if reports.len() < wanted {
         out.line(&format!(
-            "interrupted: {} of {chosen} scenarios were not run",
-            chosen - reports.len()
+            "interrupted: {} of {wanted} scenarios were not run",
+            wanted - reports.len()
         ));
         all_is_well = false;
-    } else if options.scenario == "*"
-        && let Err(missing) = expectations::judge(cluster, ran)
-    {
-        out.line(&missing);
-        all_is_well = false;
+    } else if options.scenario == "*" {
+        for (gateway, its) in options.gateway.iter().zip(reports.chunks(chosen)) {
+            let ran = report::count(its, |verdict| !matches!(verdict, Verdict::Skipped(_)));
+            if let Err(missing) = expectations::judge(&gateway.expected_as(cluster), ran) {
+                out.line(&missing);
+                all_is_well = false;
+            }
+        }
     }
     out.line(&format!(
         "{}; {}",
@@ -260,10 +296,23 @@ fn world(options: &Run, reports: &[Report]) -> String {
             options.seed,
             time.as_secs_f64()
         ),
-        Cluster::Local => format!(
-            "real: {}, and time; simulated: the nodes, their pods and the gateway; without Linux or Go: --cluster embedded",
-            local::what_is_real()
-        ),
+        Cluster::Local => {
+            let mut proxies: Vec<String> = options
+                .gateway
+                .iter()
+                .filter_map(|gateway| local::real(*gateway))
+                .collect();
+            proxies.dedup();
+            let simulated = match proxies.is_empty() {
+                true => "the nodes, their pods and the gateway",
+                false => "the nodes and their pods",
+            };
+            let parts: String = proxies.iter().map(|proxy| format!(", {proxy}")).collect();
+            format!(
+                "real: {}{parts}, and time; simulated: {simulated}; without Linux or Go: --cluster embedded",
+                local::what_is_real()
+            )
+        }
         Cluster::Kind => format!("real: {}", kind::what_is_real()),
     }
 }

@@ -1,6 +1,7 @@
 //! The controller processes of one bed, one after the other: each has its own way to the API server, which can be cut, and its own identity.
 //!
-//! One task supervises them. It starts the next when one has died, as a Deployment of one replica would, and kills one when it is told to.
+//! One task supervises them. It starts the next when one has died, as a Deployment of one replica would, and kills one when it is told to. The
+//! local bed runs its controllers by it, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use env::{Env, HttpService};
 use parking_lot::Mutex;
 use suites::{Check, Failure};
 use tidepool::transport::Write;
-use tidepool::{Cut, Embedded, Transport};
+use tidepool::{Cut, Transport};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -74,12 +75,12 @@ pub(crate) struct Controllers {
 }
 
 impl Controllers {
-    /// Starts the first process.
-    pub(crate) fn start(env: Env, cluster: Arc<Embedded>, care: Care) -> Self {
+    /// Starts the first process; `connect` gives each, by its identity, its way to the API server.
+    pub(crate) fn start(env: Env, connect: impl Fn(&str) -> Transport + Send + 'static, care: Care) -> Self {
         let (orders, received) = mpsc::channel(1);
         let past = Arc::<Mutex<Past>>::default();
         let mut supervisor = JoinSet::new();
-        supervisor.spawn(supervise(env, cluster, care, past.clone(), received));
+        supervisor.spawn(supervise(env, connect, care, past.clone(), received));
         Self {
             orders,
             past,
@@ -121,14 +122,14 @@ impl Controllers {
 
 async fn supervise(
     env: Env,
-    cluster: Arc<Embedded>,
+    connect: impl Fn(&str) -> Transport,
     care: Care,
     past: Arc<Mutex<Past>>,
     mut orders: mpsc::Receiver<Order>,
 ) {
     for number in 1.. {
         let identity = format!("tidegate-{number}");
-        let transport = cluster.transport(&identity);
+        let transport = connect(&identity);
         if let Some(strike) = care.strike.filter(|strike| strike.process == number) {
             transport.cut_at(strike.write, strike.how);
         }

@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller::install::{self, Endpoint};
+use controller::install::Endpoint;
 use controller::webhooks;
 use env::sim::{Served, SimEnv};
 use env::{Env, HttpService, Trace, TraceRecord};
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use suites::{
     Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
 };
 use tidepool::{Embedded, transport};
+
+use crate::installation;
 
 #[cfg(test)]
 pub(crate) use controllers::Layer;
@@ -136,7 +138,8 @@ impl EmbeddedBed {
     pub(crate) async fn start(world: &SimEnv, care: Care) -> Result<Self, Failure> {
         let cluster = Arc::new(Embedded::start(&world.env, &world.network, tidepool::Options::default()).await);
         let webhooks = install(world, &cluster).await?;
-        let controllers = Controllers::start(world.env.clone(), cluster.clone(), care);
+        let way = cluster.clone();
+        let controllers = Controllers::start(world.env.clone(), move |identity| way.transport(identity), care);
         Ok(Self {
             env: world.env.clone(),
             cluster,
@@ -176,17 +179,7 @@ pub(crate) async fn install(world: &SimEnv, cluster: &Embedded) -> Result<Served
         name: name.to_owned(),
         port,
     };
-    let class = json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
-        "metadata": { "name": "nginx" }, "spec": { "controller": "k8s.io/ingress-nginx" },
-    });
-    create(person, class).await?;
-    create(
-        person,
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }),
-    )
-    .await?;
-    for object in install::objects(&endpoint, &[]) {
+    for object in installation::objects(&endpoint, &[]) {
         create(person, object).await?;
     }
     Ok(served)
@@ -199,21 +192,6 @@ async fn create(person: &Kubernetes, object: Value) -> Result<(), Failure> {
         .await
         .map(drop)
         .map_err(|error| Failure::new(Check::Cluster, format!("install {what}: {error}")))
-}
-
-/// The write as the suite counts it; Events and leases do not count.
-fn counted(write: transport::Write) -> Option<Write> {
-    if matches!(write.resource.as_str(), "events" | "leases") {
-        return None;
-    }
-    Some(Write {
-        verb: write.verb.to_owned(),
-        resource: match write.subresource.as_str() {
-            "" => write.resource,
-            subresource => format!("{}/{subresource}", write.resource),
-        },
-        name: write.name,
-    })
 }
 
 impl Bed for EmbeddedBed {
@@ -246,6 +224,7 @@ impl Bed for EmbeddedBed {
             Feature::IngressNginx,
             Feature::VirtualTime,
             Feature::ExactSplit,
+            Feature::RoutesApart,
             Feature::RestartController,
             Feature::CountWrites,
             Feature::Admission,
@@ -259,11 +238,7 @@ impl Bed for EmbeddedBed {
 
     fn split(&self, question: &Question) -> Option<Vec<Share>> {
         let shares = self.cluster.route(&question.host, &question.path, &question.headers);
-        let share = |(pod, probability): (tidepool::PodName, f64)| Share {
-            pod: pod.name,
-            probability,
-        };
-        Some(shares.into_iter().map(share).collect())
+        Some(installation::shares(shares))
     }
 
     fn pause(&self, asked: Duration) -> Duration {
@@ -281,7 +256,7 @@ impl Bed for EmbeddedBed {
             .writes()
             .into_iter()
             .flatten()
-            .filter_map(counted)
+            .filter_map(installation::counted)
             .collect()
     }
 

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
+use suites::routes::Family;
 use suites::{Bed, Changes, Failure, Feature, Question, Share, Write};
+
+use crate::gateway::{DataPlane, Gateway};
+use crate::installation;
 
 use super::ground::Ground;
 
@@ -38,16 +42,23 @@ impl LocalBed {
         })
     }
 
-    /// What a local cluster has.
-    pub(super) fn features() -> BTreeSet<Feature> {
-        [
+    /// What a local cluster has behind that gateway.
+    pub(super) fn features(gateway: Gateway) -> BTreeSet<Feature> {
+        let mut features: BTreeSet<Feature> = [
             Feature::IngressNginx,
-            Feature::ExactSplit,
             Feature::RestartController,
             Feature::CountWrites,
             Feature::Admission,
         ]
-        .into()
+        .into();
+        if gateway.data_plane() == DataPlane::Tidepool {
+            features.insert(Feature::ExactSplit);
+        }
+        // Traefik asks which Service an Ingress leads to, and splits every way to it.
+        if gateway != Gateway::TraefikIngress {
+            features.insert(Feature::RoutesApart);
+        }
+        features
     }
 }
 
@@ -70,7 +81,7 @@ impl Bed for LocalBed {
     }
 
     fn gateway(&self) -> HttpService {
-        self.ground.remote().gateway()
+        self.ground.service()
     }
 
     fn namespace(&self) -> &str {
@@ -82,7 +93,7 @@ impl Bed for LocalBed {
     }
 
     fn features(&self) -> BTreeSet<Feature> {
-        Self::features()
+        Self::features(self.ground.gateway())
     }
 
     fn changes(&self) -> Changes {
@@ -90,15 +101,7 @@ impl Bed for LocalBed {
     }
 
     fn split(&self, question: &Question) -> Option<Vec<Share>> {
-        let shares = self
-            .ground
-            .remote()
-            .route(&question.host, &question.path, &question.headers);
-        let share = |(pod, probability): (tidepool::PodName, f64)| Share {
-            pod: pod.name,
-            probability,
-        };
-        Some(shares.into_iter().map(share).collect())
+        self.ground.split(question)
     }
 
     /// One gateway serves all namespaces, and one host belongs to one of them.
@@ -106,14 +109,16 @@ impl Bed for LocalBed {
         format!("{}.{written}", self.namespace)
     }
 
+    fn family(&self) -> Family {
+        self.ground.gateway().family()
+    }
+
     fn pause(&self, asked: Duration) -> Duration {
         shortened(asked)
     }
 
     fn gateway_lag(&self) -> Duration {
-        // All scenarios share one gateway, which reads for one of them or another all the time; and what a busy machine adds.
-        let lag = tidepool::gateway::Lag::default();
-        lag.between + lag.most + Duration::from_secs(1)
+        self.ground.gateway().lag()
     }
 
     fn delivery(&self) -> Duration {
@@ -122,21 +127,11 @@ impl Bed for LocalBed {
     }
 
     fn writes(&self) -> Vec<Write> {
-        let write = |write: tidepool::transport::Write| Write {
-            verb: write.verb.to_owned(),
-            resource: match write.subresource.as_str() {
-                "" => write.resource,
-                subresource => format!("{}/{subresource}", write.resource),
-            },
-            name: write.name,
-        };
-        self.ground.writes(&self.namespace).into_iter().map(write).collect()
+        let writes = self.ground.writes(&self.namespace).into_iter();
+        writes.filter_map(installation::counted).collect()
     }
 
     fn restart_controller(&self) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async {
-            self.ground.restart_controller().await;
-            Ok(())
-        })
+        Box::pin(self.ground.restart_controller())
     }
 }

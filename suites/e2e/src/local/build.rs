@@ -1,4 +1,4 @@
-//! Builds programs of the control plane from their Go modules, once per pinned version, into the user's cache folder. Used by [`super::tools`].
+//! Builds programs from their Go modules, once per pinned version, into the user's cache folder. Used by [`super::tools`].
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,7 +10,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::LocalError;
-use super::tools::{MODULE, Machine, Program, SUMS, pinned, pinned_versions};
+use super::program::{Origin, Pins, Program, pinned, pinned_versions};
+use super::tools::Machine;
 
 /// The least version of Go, that of the pinned modules.
 const GO: (u32, u32) = (1, 26);
@@ -18,16 +19,22 @@ const GO_IN_WORDS: &str = "1.26";
 /// How much of go's output an error shows.
 const TAIL: usize = 20;
 
-/// Builds `programs` where [`Machine::built`] says. Two runs at once build once: the second waits for the first.
-pub(super) fn build(machine: &Machine, programs: &[Program], progress: &mut dyn Write) -> Result<(), LocalError> {
+/// Builds `programs`, all of which come from one module, where [`Machine::place`] says. Two runs at once build once: the second waits for the
+/// first.
+pub(super) fn build(
+    machine: &Machine,
+    pins: &Pins,
+    programs: &[Program],
+    progress: &mut dyn Write,
+) -> Result<(), LocalError> {
     let go = go(machine, programs)?;
-    let folder = machine.built();
+    let folder = machine.cache.join("tools").join(pins.folder());
     let module = folder.join("module");
     std::fs::create_dir_all(&module).map_err(LocalError::io("create the folder", &module))?;
     let lock = folder.join("lock");
     let held = File::create(&lock).map_err(LocalError::io("open", &lock))?;
     held.lock().map_err(LocalError::io("lock", &lock))?;
-    for (name, contents) in [("go.mod", MODULE), ("go.sum", SUMS)] {
+    for (name, contents) in [("go.mod", pins.module), ("go.sum", pins.sums)] {
         let file = module.join(name);
         std::fs::write(&file, contents).map_err(LocalError::io("write", &file))?;
     }
@@ -41,11 +48,7 @@ pub(super) fn build(machine: &Machine, programs: &[Program], progress: &mut dyn 
             progress,
             "building {} {} with Go, once for this machine (about {})",
             program.name(),
-            pinned(if *program == Program::Etcd {
-                "go.etcd.io/etcd/server/v3"
-            } else {
-                "k8s.io/kubernetes"
-            }),
+            program.version(),
             expected(*program),
         ))?;
         // Built beside its place and moved there whole: a build that was interrupted leaves nothing that looks finished.
@@ -59,23 +62,29 @@ pub(super) fn build(machine: &Machine, programs: &[Program], progress: &mut dyn 
 /// How long a build takes on two cores when nothing is cached.
 fn expected(program: Program) -> &'static str {
     match program {
-        Program::Etcd | Program::Kubectl => "20 seconds on 2 cores",
-        Program::ControllerManager => "1 minute on 2 cores",
         Program::ApiServer => "2 minutes on 2 cores",
+        Program::ControllerManager => "1 minute on 2 cores",
+        Program::PilotDiscovery => "3 minutes on 2 cores",
+        _ => "20 seconds on 2 cores",
     }
 }
 
 /// The machine's Go, if it is new enough.
 fn go(machine: &Machine, programs: &[Program]) -> Result<std::path::PathBuf, LocalError> {
+    let names = programs.iter().map(|program| program.name());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let or = match programs.iter().find_map(|program| program.variable()) {
+        Some(variable) => format!("set {variable} to a binary of it"),
+        None => format!(
+            "set KUBEBUILDER_ASSETS to a folder that holds {names} of {}",
+            pinned_versions()
+        ),
+    };
     let refuse = |found: String| LocalError::NoGo {
-        programs: programs
-            .iter()
-            .map(|program| program.name())
-            .collect::<Vec<_>>()
-            .join(", "),
+        programs: names.clone(),
         found,
         needed: GO_IN_WORDS,
-        versions: pinned_versions(),
+        or: or.clone(),
     };
     let Some(go) = machine.on_path("go") else {
         return Err(refuse("neither them nor Go".to_owned()));
@@ -117,6 +126,13 @@ pub(crate) fn linker_flags() -> String {
 }
 
 fn compile(go: &Path, module: &Path, program: Program, output: &Path) -> Result<(), LocalError> {
+    let Origin::Go { package, .. } = program.origin() else {
+        return Ok(());
+    };
+    let flags = match program {
+        Program::PilotDiscovery => "-s -w".to_owned(),
+        _ => linker_flags(),
+    };
     let mut child = Command::new(go)
         .current_dir(module)
         .args([
@@ -126,11 +142,11 @@ fn compile(go: &Path, module: &Path, program: Program, output: &Path) -> Result<
             "-buildvcs=false",
             "-mod=readonly",
             "-ldflags",
-            &linker_flags(),
+            &flags,
             "-o",
         ])
         .arg(output)
-        .arg(program.package())
+        .arg(package)
         .env("CGO_ENABLED", "0")
         .env("GOTOOLCHAIN", "local")
         .env("GOWORK", "off")

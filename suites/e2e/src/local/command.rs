@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use env::Env;
 
-use super::tools::{Machine, Program, Tools};
+use super::program::Program;
+use super::tools::{Machine, Tools};
 use super::{ControlPlane, prepare};
 
 /// Finds or builds every program and prints each as `name=path`, one to a line.
@@ -38,7 +39,7 @@ pub(crate) fn kubectl(progress: &mut dyn Write) -> Result<PathBuf> {
 /// # Errors
 /// What is missing, or what did not start.
 pub(crate) fn control_plane(command: &[String], out: &mut dyn Write, progress: &mut dyn Write) -> Result<ExitCode> {
-    let tools = prepare(progress)?;
+    let tools = prepare(&[], progress)?;
     // Installing it twice is refused, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread()

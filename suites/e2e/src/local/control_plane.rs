@@ -1,24 +1,20 @@
 //! A running control plane: etcd, kube-apiserver, kube-controller-manager, and a client. Used by the runner; needs [`super::prepare`] first.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use env::Env;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use tempfile::TempDir;
 
 use super::certificates::Certificates;
 use super::error::LocalError;
 use super::kubeconfig;
 use super::namespace::{self, SERVICE_NETWORK};
-use super::process::Process;
-use super::tools::{Machine, Program, Tools};
+use super::process::{Process, free_ports, wait_for};
+use super::program::Program;
+use super::tools::{Machine, Tools};
 
-/// How long each part may take to come up on a busy machine; two seconds and a half are usual for all of them.
-const READY_WITHIN: Duration = Duration::from_secs(90);
-/// How often readiness is asked for.
-const ASK: Duration = Duration::from_millis(50);
 /// Controllers that judge real machines, which fake nodes are not: they would evict the pods of nodes whose leases nobody renews.
 const CONTROLLERS: &str = "*,-node-lifecycle-controller,-taint-eviction-controller,-node-ipam-controller,-node-route-controller,\
                            -service-lb-controller,-cloud-node-lifecycle-controller";
@@ -30,19 +26,21 @@ pub(crate) struct ControlPlane {
     api_server: Process,
     etcd: Process,
     client: kube::Client,
-    kubeconfig: PathBuf,
-    _folder: Folder,
+    access: Access,
+    folder: TempDir,
 }
 
-/// A folder that is removed with its owner.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is in memory and goes with the namespace.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
+/// How a child process reaches the API server with every right.
+#[derive(Clone, Debug)]
+pub(super) struct Access {
+    /// The server's address, as `https://127.0.0.1:41234`.
+    pub(super) server: String,
+    /// The file of the certificate that vouches for it.
+    pub(super) authority: String,
+    /// A token.
+    pub(super) token: String,
+    /// A file with all of that.
+    pub(super) kubeconfig: PathBuf,
 }
 
 impl ControlPlane {
@@ -52,10 +50,12 @@ impl ControlPlane {
     /// What did not start, with the end of its log.
     pub(crate) async fn start(env: &Env, tools: &Tools) -> Result<Self, LocalError> {
         let machine = Machine::of_this_process()?;
-        let name = format!("control-plane-{}", env.chance("control-plane/folder").name_suffix(8));
-        let folder = Folder(namespace::folder(&machine).join(name));
-        let path = folder.0.clone();
-        std::fs::create_dir_all(&path).map_err(LocalError::io("create the folder", &path))?;
+        let place = namespace::folder(&machine);
+        let folder = tempfile::Builder::new()
+            .prefix("control-plane-")
+            .tempdir_in(&place)
+            .map_err(LocalError::io("create a folder in", &place))?;
+        let path = folder.path().to_path_buf();
         let files = Files::write(&path, &env.chance("control-plane/token").uuid())?;
         let ports = Ports::free()?;
 
@@ -72,8 +72,7 @@ impl ControlPlane {
         write(&kubeconfig, &format!("{document:#}\n"))?;
         let client = client(&kubeconfig).await?;
 
-        let served = wait_for(env, &[&etcd, &api_server], || ready(client.clone())).await;
-        served.map_err(not_ready("the API server", &api_server))??;
+        wait_for(env, "the API server", &[&etcd, &api_server], || ready(client.clone())).await?;
         let controller_manager = Process::start(
             "kube-controller-manager",
             &tools.path(Program::ControllerManager),
@@ -81,15 +80,19 @@ impl ControlPlane {
             &path,
         )?;
         let processes = [&etcd, &api_server, &controller_manager];
-        let acting = wait_for(env, &processes, || acts(client.clone())).await;
-        acting.map_err(not_ready("the controller manager", &controller_manager))??;
+        wait_for(env, "the controller manager", &processes, || acts(client.clone())).await?;
         Ok(Self {
             controller_manager,
             api_server,
             etcd,
             client,
-            kubeconfig,
-            _folder: folder,
+            access: Access {
+                server,
+                authority: files.authority,
+                token: files.token,
+                kubeconfig,
+            },
+            folder,
         })
     }
 
@@ -100,7 +103,17 @@ impl ControlPlane {
 
     /// A kubeconfig file with every right. It exists, and its server answers, only inside the namespace.
     pub(crate) fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
+        &self.access.kubeconfig
+    }
+
+    /// How a child process reaches the API server.
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The folder of the processes' files, which goes with them.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Whether everything still runs.
@@ -111,38 +124,6 @@ impl ControlPlane {
         self.etcd.check()?;
         self.api_server.check()?;
         self.controller_manager.check()
-    }
-}
-
-/// Asks until the answer is yes, the time is up (`Err`), or a process has ended (`Ok(Err)`).
-async fn wait_for<F>(
-    env: &Env,
-    processes: &[&Process],
-    ask: impl Fn() -> F,
-) -> Result<Result<(), LocalError>, env::Elapsed>
-where
-    F: Future<Output = bool>,
-{
-    let asking = async {
-        loop {
-            for process in processes {
-                process.check()?;
-            }
-            if ask().await {
-                return Ok(());
-            }
-            env.sleep(ASK).await;
-        }
-    };
-    env.clock().timeout(READY_WITHIN, asking).await
-}
-
-fn not_ready(what: &'static str, process: &Process) -> impl FnOnce(env::Elapsed) -> LocalError {
-    let log = process.log_tail();
-    move |env::Elapsed| LocalError::NotReady {
-        what,
-        within: READY_WITHIN,
-        log,
     }
 }
 
@@ -204,7 +185,7 @@ fn write(file: &Path, contents: &str) -> Result<(), LocalError> {
     std::fs::write(file, contents).map_err(LocalError::io("write", file))
 }
 
-/// Ports on loopback that nobody listens on. The namespace is the run's own, so nobody takes them in between.
+/// Ports on loopback.
 struct Ports {
     etcd: u16,
     etcd_peer: u16,
@@ -214,21 +195,12 @@ struct Ports {
 
 impl Ports {
     fn free() -> Result<Self, LocalError> {
-        // Held together, so that no two are the same.
-        let bind = || TcpListener::bind(("127.0.0.1", 0)).map_err(LocalError::io("find a free port on", "127.0.0.1"));
-        let held = [bind()?, bind()?, bind()?, bind()?];
-        let port = |listener: &TcpListener| {
-            let address = listener
-                .local_addr()
-                .map_err(LocalError::io("read the port on", "127.0.0.1"))?;
-            Ok::<u16, LocalError>(address.port())
-        };
-        let [etcd, etcd_peer, api_server, controller_manager] = &held;
+        let [etcd, etcd_peer, api_server, controller_manager] = free_ports()?;
         Ok(Self {
-            etcd: port(etcd)?,
-            etcd_peer: port(etcd_peer)?,
-            api_server: port(api_server)?,
-            controller_manager: port(controller_manager)?,
+            etcd,
+            etcd_peer,
+            api_server,
+            controller_manager,
         })
     }
 }

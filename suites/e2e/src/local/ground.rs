@@ -1,30 +1,36 @@
-//! The ground that all local beds stand on: one control plane, tidegate beside it, and tidepool's scheduler, kubelet and gateway on it.
+//! The ground that all local beds stand on: one control plane, tidegate beside it, tidepool's scheduler and kubelet on it, and a gateway: tidepool's
+//! own or a real proxy.
 //!
 //! Scenarios run on it at the same time, each in a namespace of its own. Made and taken down by [`super::play`]; needs [`super::prepare`] first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use controller::install::{self, Endpoint};
+use controller::install::Endpoint;
 use controller::serve::{Certificate, Listener, serve};
-use controller::{Options, webhooks};
+use controller::webhooks;
 use env::{Env, HttpService, watch};
 use http::Request;
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use suites::{Kubernetes, ObjectRef};
+use suites::{Failure, Kubernetes, ObjectRef, Question, Share};
 use tidepool::gateway::Lag;
 use tidepool::network::SocketNetwork;
+use tidepool::remote::Part;
 use tidepool::resource::{DEPLOYMENTS, ENDPOINT_SLICES, INGRESSES, PODS, Resource, SERVICES};
 use tidepool::transport::{Transport, Write};
 use tidepool::{Cluster, Remote, remote};
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
+use crate::embedded::{Care, Controllers};
+use crate::gateway::{DataPlane, Gateway};
+use crate::installation;
+
+use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools};
 
 /// How long each part of the installation may take.
@@ -33,19 +39,10 @@ const INSTALLED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 /// The largest body that the controller may send.
 const LARGEST_REQUEST: usize = 4 << 20;
-/// Where the controller would live in a cluster.
-const HOME: &str = "tidegate";
 
 const ROLLOUTS: Resource = Resource::of("rollouts.kruise.io", "v1beta1", "rollouts", "Rollout", true);
 /// What scenarios wait for: a change of one of these lets them look again.
 const WATCHED: [Resource; 6] = [PODS, DEPLOYMENTS, SERVICES, INGRESSES, ENDPOINT_SLICES, ROLLOUTS];
-
-/// One controller process: its way to the API, and how to stop it.
-struct Process {
-    transport: Transport,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
 
 /// A running cluster with the controller in it.
 pub(super) struct Ground {
@@ -53,9 +50,10 @@ pub(super) struct Ground {
     client: kube::Client,
     remote: Remote,
     network: Arc<SocketNetwork>,
-    process: Mutex<Option<Process>>,
-    /// The ways of all controller processes that there were, with their writes.
-    ways: Mutex<Vec<Transport>>,
+    controllers: Controllers,
+    /// What forwards requests; its place in the list of gateways, and the process when it is none of this program's.
+    gateway: Gateway,
+    proxy: Option<Proxy>,
     namespaces: Arc<Mutex<BTreeMap<String, watch::Sender<u64>>>>,
     /// Tells the webhook server to end.
     close: watch::Sender<bool>,
@@ -69,7 +67,7 @@ impl Ground {
     ///
     /// # Errors
     /// What did not start, and why.
-    pub(super) async fn start(env: &Env, tools: &Tools) -> Result<Self> {
+    pub(super) async fn start(env: &Env, tools: &Tools, gateway: Gateway) -> Result<Self> {
         let env = env.clone();
         let plane = ControlPlane::start(&env, tools).await?;
         let client = plane.client();
@@ -78,11 +76,20 @@ impl Ground {
         let (address, authority) = serve_webhooks(&env, &client, close.subscribe(), &mut tasks).await?;
         let person = Kubernetes::new(client.clone());
         install(&person, address, &authority).await?;
+        install_gateway(&env, &person, gateway).await?;
+        let proxy = Proxy::start(&env, &plane, tools, gateway).await?;
         wait_for(&env, "the custom resources", || rollouts_are_served(&person)).await?;
 
         let network = Arc::new(SocketNetwork::default());
+        let mut watched = WATCHED.to_vec();
+        watched.extend(proxy::route_kinds(gateway));
+        let mut parts: BTreeSet<Part> = [Part::Scheduler, Part::Kubelet].into();
+        if gateway.data_plane() == DataPlane::Tidepool {
+            parts.insert(Part::Gateway);
+        }
         let options = remote::Options {
-            resources: WATCHED.to_vec(),
+            parts,
+            resources: watched.clone(),
             gateway_lag: Lag {
                 // One gateway stands here for many, one behind each scenario: what others write must not keep it from reading.
                 between: Duration::ZERO,
@@ -94,20 +101,22 @@ impl Ground {
             .await
             .context("serve pods and traffic of the local cluster")?;
         let namespaces = Arc::default();
-        tasks.spawn(tell_namespaces(remote.cluster(), Arc::clone(&namespaces)));
+        tasks.spawn(tell_namespaces(remote.cluster(), watched, Arc::clone(&namespaces)));
+        let way = client.clone();
+        let connect = move |_: &str| Transport::new(over(way.clone()));
         let ground = Self {
+            controllers: Controllers::start(env.clone(), connect, Care::default()),
             env,
             client,
             remote,
             network,
-            process: Mutex::default(),
-            ways: Mutex::default(),
+            gateway,
+            proxy,
             namespaces,
             close,
             tasks,
             plane,
         };
-        ground.start_controller();
         wait_for(&ground.env, "the webhooks", || bad_rollout_is_refused(&person)).await?;
         Ok(ground)
     }
@@ -117,9 +126,26 @@ impl Ground {
         self.client.clone()
     }
 
-    /// The gateway.
-    pub(super) fn remote(&self) -> &Remote {
-        &self.remote
+    /// Which gateway it is.
+    pub(super) fn gateway(&self) -> Gateway {
+        self.gateway
+    }
+
+    /// The gateway, as a browser reaches it.
+    pub(super) fn service(&self) -> HttpService {
+        match &self.proxy {
+            Some(proxy) => proxy.service(),
+            None => self.remote.gateway(),
+        }
+    }
+
+    /// The exact split of a route; a real proxy tells nobody.
+    pub(super) fn split(&self, question: &Question) -> Option<Vec<Share>> {
+        if self.proxy.is_some() {
+            return None;
+        }
+        let shares = self.remote.route(&question.host, &question.path, &question.headers);
+        Some(installation::shares(shares))
     }
 
     /// Makes a namespace for a scenario, and a cursor over what changes in it.
@@ -166,67 +192,45 @@ impl Ground {
         }
     }
 
-    /// What the controller has written into a namespace so far, without Events and leases.
+    /// What the controller has written into a namespace so far.
     pub(super) fn writes(&self, namespace: &str) -> Vec<Write> {
-        let counts =
-            |write: &Write| write.namespace == namespace && write.resource != "events" && write.resource != "leases";
-        let mut writes: Vec<Write> = self.ways.lock().iter().flat_map(Transport::writes).collect();
-        writes.retain(counts);
+        let mut writes: Vec<Write> = self.controllers.writes().into_iter().flatten().collect();
+        writes.retain(|write| write.namespace == namespace);
         writes
     }
 
-    /// Whether the control plane still runs.
+    /// Whether the control plane and the proxy still run, and no controller has panicked.
     ///
     /// # Errors
-    /// Which process ended, with the end of its log.
+    /// Which process ended, with the end of its log; or the words of the panic.
     pub(super) fn check(&self) -> Result<()> {
-        Ok(self.plane.check()?)
+        self.plane.check()?;
+        if let Some(proxy) = &self.proxy {
+            proxy.check()?;
+        }
+        match self.controllers.panics().first() {
+            Some(said) => bail!("the controller panicked: {said}"),
+            None => Ok(()),
+        }
     }
 
     /// Kills the controller as a crash does, and starts another.
-    pub(super) async fn restart_controller(&self) {
-        self.kill_controller().await;
-        self.start_controller();
+    ///
+    /// # Errors
+    /// When nobody supervises it any more.
+    pub(super) async fn restart_controller(&self) -> Result<(), Failure> {
+        self.controllers.restart().await
     }
 
     /// Ends everything in order: who depends on another goes first.
     pub(super) async fn stop(mut self) {
-        self.kill_controller().await;
+        self.controllers.stop().await;
         self.close.send_replace(true);
+        drop(self.proxy);
         self.remote.stop().await;
         self.network.stop().await;
         self.tasks.shutdown().await;
         drop(self.plane);
-    }
-
-    fn start_controller(&self) {
-        let number = self.ways.lock().len() + 1;
-        let identity = format!("tidegate-{number}");
-        let transport = Transport::new(over(self.client.clone()));
-        self.ways.lock().push(transport.clone());
-        let (stop, stopped) = oneshot::channel();
-        let client = kube::Client::new(transport.service(), "default");
-        let run = controller::run(self.env.clone(), client, Options::new(identity), async {
-            // A dropped sender stops the controller as well.
-            let _ = stopped.await;
-        });
-        let task = tokio::spawn(async move {
-            if let Err(error) = run.await {
-                tracing::error!(%error, "the controller ended");
-            }
-        });
-        *self.process.lock() = Some(Process { transport, stop, task });
-    }
-
-    async fn kill_controller(&self) {
-        let process = self.process.lock().take();
-        if let Some(process) = process {
-            process.transport.kill();
-            drop(process.stop);
-            process.task.abort();
-            // An aborted task ends with the error that says so.
-            let _ = process.task.await;
-        }
     }
 }
 
@@ -264,19 +268,31 @@ async fn serve_webhooks(
 
 /// Creates what the controller and an nginx-class gateway need.
 async fn install(person: &Kubernetes, webhooks: SocketAddr, authority: &[u8]) -> Result<()> {
-    let mut objects = vec![
-        json!({
-            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
-            "metadata": { "name": "nginx" }, "spec": { "controller": "k8s.io/ingress-nginx" },
-        }),
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": HOME } }),
-    ];
-    objects.extend(install::objects(
-        &Endpoint::Url(format!("https://{webhooks}")),
-        authority,
-    ));
-    for object in objects {
+    let endpoint = Endpoint::Url(format!("https://{webhooks}"));
+    for object in installation::objects(&endpoint, authority) {
         person.create(&object).await.context("install tidegate")?;
+    }
+    Ok(())
+}
+
+/// Creates what the gateway reads.
+async fn install_gateway(env: &Env, person: &Kubernetes, gateway: Gateway) -> Result<()> {
+    for definition in proxy::definitions(gateway).context("read the definitions of routes")? {
+        person
+            .create(&definition)
+            .await
+            .context("install the kinds of routes")?;
+    }
+    for object in proxy::objects(gateway) {
+        // A kind is served a moment after its definition was created.
+        wait_for(env, "what the gateway reads", || async {
+            match person.create(&object).await {
+                Ok(_) => Ok(true),
+                Err(error) if error.is_not_found() => Ok(false),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await?;
     }
     Ok(())
 }
@@ -327,8 +343,12 @@ async fn bad_rollout_is_refused(person: &Kubernetes) -> Result<bool> {
 }
 
 /// Tells each namespace of the changes in it.
-async fn tell_namespaces(cluster: Arc<dyn Cluster>, namespaces: Arc<Mutex<BTreeMap<String, watch::Sender<u64>>>>) {
-    let mut watched = cluster.watch(&WATCHED);
+async fn tell_namespaces(
+    cluster: Arc<dyn Cluster>,
+    kinds: Vec<Resource>,
+    namespaces: Arc<Mutex<BTreeMap<String, watch::Sender<u64>>>>,
+) {
+    let mut watched = cluster.watch(&kinds);
     loop {
         let delivered = watched.next().await;
         if delivered.is_empty() {

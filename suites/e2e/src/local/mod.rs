@@ -16,26 +16,36 @@ mod kubeconfig;
 mod namespace;
 mod play;
 mod process;
+mod program;
+mod proxy;
 mod tools;
+mod wheel;
 
 #[cfg(test)]
 mod tests;
+
+use crate::gateway::Gateway;
 
 pub(crate) use bed::shortened;
 pub(crate) use build::linker_flags;
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use error::LocalError;
 pub(crate) use play::{Play, each};
-pub(crate) use tools::{Program, Tools};
+pub(crate) use program::Program;
+pub(crate) use tools::Tools;
 
-/// Finds or builds the programs of a control plane, and moves this process into namespaces of its own. Returns inside them; outside, it does not
+/// Finds or builds the programs of a control plane and of those gateways, and moves this process into namespaces of its own. Returns inside them; outside, it does not
 /// return unless something is missing. Call it on the main thread before any other thread exists.
 ///
 /// # Errors
 /// What is missing, and how to get it.
-pub(crate) fn prepare(progress: &mut dyn std::io::Write) -> Result<Tools, LocalError> {
+pub(crate) fn prepare(gateways: &[Gateway], progress: &mut dyn std::io::Write) -> Result<Tools, LocalError> {
     let machine = tools::Machine::of_this_process()?;
-    let tools = tools::Tools::find_or_build(&machine, Program::CONTROL_PLANE, progress)?;
+    let mut programs = Program::CONTROL_PLANE.to_vec();
+    programs.extend(gateways.iter().flat_map(|gateway| proxy::programs(*gateway)));
+    programs.sort_unstable();
+    programs.dedup();
+    let tools = tools::Tools::find_or_build(&machine, &programs, progress)?;
     match namespace::standing()? {
         namespace::Standing::Inside => namespace::furnish(&machine)?,
         namespace::Standing::Outside => namespace::enter()?,
@@ -47,7 +57,7 @@ pub(crate) fn prepare(progress: &mut dyn std::io::Write) -> Result<Tools, LocalE
 pub(crate) fn what_is_real() -> String {
     format!(
         "etcd, kube-apiserver and kube-controller-manager ({})",
-        tools::pinned_versions()
+        program::pinned_versions()
     )
 }
 
@@ -76,5 +86,14 @@ pub(crate) fn cache() -> Result<std::path::PathBuf, LocalError> {
 
 /// The pinned version of Kubernetes, as `v1.36.3`.
 pub(crate) fn kubernetes_version() -> &'static str {
-    tools::pinned("k8s.io/kubernetes")
+    program::pinned("k8s.io/kubernetes")
+}
+
+/// A gateway's proxy and its version in words; `None` when the gateway is tidepool's own.
+pub(crate) fn real(gateway: Gateway) -> Option<String> {
+    let programs = proxy::programs(gateway);
+    let words = programs
+        .iter()
+        .map(|program| format!("{} {}", program.name(), program.version()));
+    (!programs.is_empty()).then(|| words.collect::<Vec<_>>().join(" with "))
 }

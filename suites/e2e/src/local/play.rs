@@ -10,6 +10,7 @@ use futures::FutureExt;
 use suites::{Check, Failure, Report, Scenario, expectations, runner};
 use tokio::task::JoinSet;
 
+use crate::gateway::Gateway;
 use crate::interrupt::Interrupt;
 use crate::{jobs, run};
 
@@ -32,9 +33,12 @@ pub(crate) struct Play {
     pub(crate) jobs: Option<usize>,
     /// Whether to keep what happens, for a file.
     pub(crate) traced: bool,
+    /// What forwards the requests.
+    pub(crate) gateway: Gateway,
 }
 
-/// Plays `scenarios` and gives `done` each report as it comes, with the scenario's index; gives out the trace. Ctrl-C ends those that run.
+/// Plays `scenarios` and gives `done` each report as it comes, with the scenario's index; gives out the trace. Ctrl-C, or the end of
+/// a part of the cluster, ends those that run.
 ///
 /// # Errors
 /// When there is no cluster to be had, or a part of it ended on the way.
@@ -56,7 +60,7 @@ pub(crate) fn each(
         let env = Env::real()
             .with_chance(Chance::from_seed(play.seed))
             .with_trace(trace.clone());
-        let ground = Arc::new(Ground::start(&env, tools).await?);
+        let ground = Arc::new(Ground::start(&env, tools, play.gateway).await?);
         play_on(&ground, play, scenarios, interrupt, done).await;
         let outcome = ground.check();
         // Every scenario has ended, and with it every other hold on the ground.
@@ -95,7 +99,8 @@ async fn play_on(
             biased;
             next = running.join_next() => next,
             () = ground.env.sleep(LOOK) => {
-                if !interrupt.is_wished() {
+                // Without one of its parts nothing here means anything any more.
+                if !interrupt.is_wished() && ground.check().is_ok() {
                     continue;
                 }
                 running.shutdown().await;
@@ -111,10 +116,10 @@ async fn play_on(
 }
 
 async fn one(ground: Arc<Ground>, scenario: Scenario) -> Report {
-    if let Some(why) = runner::cannot_run(&scenario, &LocalBed::features()) {
+    if let Some(why) = runner::cannot_run(&scenario, &LocalBed::features(ground.gateway())) {
         return Report::skipped(
             &scenario.id,
-            expectations::why_skipped(CLUSTER, &scenario.id).unwrap_or(why),
+            expectations::why_skipped(&ground.gateway().expected_as(CLUSTER), &scenario.id).unwrap_or(why),
         );
     }
     let bed = match LocalBed::make(ground.clone(), &scenario.id).await {

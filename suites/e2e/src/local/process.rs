@@ -1,6 +1,7 @@
-//! One child process of the control plane: its log, whether it still runs, and its certain end. Used by [`super::control_plane`].
+//! One child process of the run: its log, whether it still runs, and its certain end. Used by [`super::control_plane`] and [`super::proxy`].
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use env::Env;
 use parking_lot::Mutex;
 
 use super::error::LocalError;
@@ -17,6 +19,29 @@ use super::namespace;
 const LOOK: Duration = Duration::from_millis(50);
 /// How many lines of the log an error shows.
 const TAIL: usize = 15;
+
+/// How long each program may take to come up on a busy machine; a few seconds are usual.
+const READY_WITHIN: Duration = Duration::from_secs(90);
+/// How often readiness is asked for.
+const ASK: Duration = Duration::from_millis(50);
+
+/// What a program is started with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Invocation {
+    /// Its arguments.
+    pub(super) arguments: Vec<String>,
+    /// What is set in its environment, beside what this process has.
+    pub(super) environment: Vec<(&'static str, String)>,
+}
+
+impl From<Vec<String>> for Invocation {
+    fn from(arguments: Vec<String>) -> Self {
+        Self {
+            arguments,
+            environment: Vec::new(),
+        }
+    }
+}
 
 /// A child, kept by a thread of its own. The kernel kills a child when the *thread* that made it ends, so the thread lives exactly as long as the
 /// child should; when this whole process dies, in whatever way, so does the child.
@@ -34,9 +59,10 @@ impl Process {
     pub(super) fn start(
         name: &'static str,
         program: &Path,
-        arguments: Vec<String>,
+        invocation: impl Into<Invocation>,
         folder: &Path,
     ) -> Result<Self, LocalError> {
+        let Invocation { arguments, environment } = invocation.into();
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log).map_err(LocalError::io("create", &log))?;
         let errors = output.try_clone().map_err(LocalError::io("open again", &log))?;
@@ -45,6 +71,7 @@ impl Process {
             .args(["--pdeathsig", "KILL", "--"])
             .arg(program)
             .args(arguments)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
@@ -95,6 +122,57 @@ impl Process {
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
+}
+
+/// Asks until the answer is yes.
+///
+/// # Errors
+/// When the time is up, with the end of the last process's log; or when one of the processes has ended.
+pub(super) async fn wait_for<F>(
+    env: &Env,
+    what: &'static str,
+    processes: &[&Process],
+    ask: impl Fn() -> F,
+) -> Result<(), LocalError>
+where
+    F: Future<Output = bool>,
+{
+    let asking = async {
+        loop {
+            for process in processes {
+                process.check()?;
+            }
+            if ask().await {
+                return Ok(());
+            }
+            env.sleep(ASK).await;
+        }
+    };
+    match env.clock().timeout(READY_WITHIN, asking).await {
+        Ok(outcome) => outcome,
+        Err(env::Elapsed) => Err(LocalError::NotReady {
+            what,
+            within: READY_WITHIN,
+            log: processes.last().map(|process| process.log_tail()).unwrap_or_default(),
+        }),
+    }
+}
+
+/// Ports on loopback that nobody listens on. The namespace is the run's own, so nobody takes them in between.
+pub(super) fn free_ports<const N: usize>() -> Result<[u16; N], LocalError> {
+    let mut ports = [0; N];
+    // Held together, so that no two are the same.
+    let mut held = Vec::with_capacity(N);
+    for port in &mut ports {
+        let listener =
+            TcpListener::bind(("127.0.0.1", 0)).map_err(LocalError::io("find a free port on", "127.0.0.1"))?;
+        let address = listener
+            .local_addr()
+            .map_err(LocalError::io("read the port on", "127.0.0.1"))?;
+        *port = address.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }
 
 impl Drop for Process {

