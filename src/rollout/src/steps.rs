@@ -247,8 +247,12 @@ impl Current<'_> {
             _ => true,
         };
         if !routed {
+            // Stored before the routes are written again: a grace that was cut off must not be counted from the first time.
             enter(sub, StepState::StepUpgrade, self.view.now);
-            return self.upgrading(batch, status, sub, draft);
+            return draft.rule(
+                "rerouted",
+                self.says("its routes were changed; they are led there again"),
+            );
         }
         let until = anchor(sub, self.view.now) + grace(self.spec.routing.as_ref());
         if self.view.now < until {

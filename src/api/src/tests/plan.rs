@@ -1,7 +1,7 @@
 //! Plans, hashes and quantities.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::demo;
 use crate::hash::{plan_hash, same_template, template_revision};
@@ -38,6 +38,15 @@ fn the_walkthrough_reads_as_a_plan() {
         }]
     );
     assert_eq!(routing.grace().as_secs(), 3);
+}
+
+#[rstest]
+#[case::http(json!({"httpRouteName": "web"}), vec![Router::HttpRoute { name: "web".into() }])]
+#[case::grpc(json!({"grpcRouteName": "web"}), vec![Router::GrpcRoute { name: "web".into() }])]
+#[case::unnamed(json!({"httpRouteName": ""}), vec![])]
+fn a_gateway_routing_names_one_route(#[case] gateway: Value, #[case] routers: Vec<Router>) {
+    let routing = serde_json::from_value(json!({"service": "web", "gateway": gateway})).unwrap();
+    assert_eq!(crate::plan::Routing::of(&routing, true).routers, routers);
 }
 
 #[test]

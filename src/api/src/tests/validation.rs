@@ -97,6 +97,8 @@ fn verdict(rollout: &Value, old: Option<&Value>, others: &[Rollout]) -> String {
 #[case::c030_no_service(routing(&json!({ "service": "", "ingress": { "name": "a" } })), "trafficRoutings[0].service: Required value")]
 #[case::c030_no_ingress_name(routing(&json!({ "service": "a", "ingress": { "name": "" } })), "ingress.name: Required value")]
 #[case::c030_no_route_name(routing(&json!({ "service": "a", "gateway": {} })), "httpRouteName: Required value")]
+#[case::a_grpc_route(routing(&json!({ "service": "a", "gateway": { "grpcRouteName": "a" } })), "")]
+#[case::two_routes(routing(&json!({ "service": "a", "gateway": { "httpRouteName": "a", "grpcRouteName": "b" } })), "gateway.grpcRouteName: Forbidden: one route can be named here; name the other in customNetworkRefs")]
 #[case::c031(routing(&json!({ "service": "a", "gracePeriodSeconds": -1, "ingress": { "name": "a" } })), "gracePeriodSeconds: Invalid value: -1")]
 #[case::no_name(json!({ "spec": { "workloadRef": { "name": "" } } }), "spec.workloadRef.name: Required value: name the workload that is released")]
 #[case::threshold(threshold(&json!("20%")), "")]

@@ -1,10 +1,11 @@
 //! A release behind a Gateway API route: what is written, what the gateway reports, and who else writes the route meanwhile.
 
 use jiff::SignedDuration;
-use serde_json::json;
+use rstest::rstest;
+use serde_json::{Value, json};
 
-use super::model::{Front, pristine_rules};
-use super::walkthrough::{approve, healthy_behind, hour, inventory, state, status, two_steps, weight};
+use super::model::{Front, Model, pristine_rules};
+use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps, weight};
 use crate::Kind;
 
 #[test]
@@ -55,7 +56,7 @@ fn the_canary_stays_until_the_gateway_reports_that_nobody_is_led_there() {
     model.set_image("v1");
     model.run(hour());
     assert_eq!(weight(&model), 0);
-    let canaries = |model: &super::model::Model| {
+    let canaries = |model: &Model| {
         let names = model.objects.keys().filter(|(kind, _)| *kind == Kind::Deployment);
         names.count() - 1
     };
@@ -127,4 +128,135 @@ fn a_step_that_the_route_cannot_show_is_told_before_the_first_pod() {
     });
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 50");
+}
+
+/// An HTTPRoute in front of the Service that an Ingress is in front of, and the Rollout led over to it.
+fn move_to_a_route(model: &mut Model) {
+    let spec = json!({"parentRefs": [{"name": "door"}], "rules": pristine_rules()});
+    model.insert(
+        Kind::HttpRoute,
+        json!({"metadata": {"name": "echoserver"}, "spec": spec}),
+    );
+    model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
+        rollout["spec"]["strategy"]["canary"]["trafficRoutings"][0] =
+            json!({"service": "echoserver", "gracePeriodSeconds": 3, "gateway": {"httpRouteName": "echoserver"}});
+    });
+    model.run(hour());
+}
+
+#[test]
+fn between_two_releases_a_rollout_moves_from_an_ingress_to_a_route() {
+    let mut model = healthy(two_steps());
+    model.set_image("v2");
+    for step in [
+        "Progressing 1 StepPaused weight 5",
+        "Progressing 2 StepPaused weight 50",
+    ] {
+        model.run(hour());
+        assert_eq!(state(&model), step);
+        approve(&mut model);
+    }
+    model.run(hour());
+    move_to_a_route(&mut model);
+    let before = inventory(&model);
+    model.set_image("v3");
+    model.run(hour());
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+    assert_eq!(model.get(Kind::Ingress, "echoserver-canary"), None);
+    model.set_image("v2");
+    model.run(hour());
+    assert_eq!(inventory(&model), before);
+}
+
+#[test]
+fn in_the_middle_of_a_release_the_ingress_is_given_back_and_the_route_led_instead() {
+    let mut model = healthy(two_steps());
+    model.set_image("v2");
+    model.run(hour());
+    assert!(model.get(Kind::Ingress, "echoserver-canary").is_some());
+    move_to_a_route(&mut model);
+    assert_eq!(model.get(Kind::Ingress, "echoserver-canary"), None);
+    assert_eq!(weight(&model), 5);
+    model.set_image("v1");
+    model.run(hour());
+    assert_eq!(state(&model), "Healthy 1 Completed weight 0");
+    let route = model.get(Kind::HttpRoute, "echoserver").unwrap();
+    assert_eq!(route["spec"]["rules"], pristine_rules());
+}
+
+#[rstest]
+#[case::with_a_weight_after_them(json!({"traffic": "50%", "replicas": 3, "pause": {}}), 50)]
+#[case::with_nothing_after_them(json!({"replicas": 3, "pause": {}}), 0)]
+fn selected_requests_have_a_rule_for_as_long_as_the_step_lasts(#[case] next: Value, #[case] shows: i64) {
+    let selected = json!({"matches": [{"headers": [{"name": "user", "value": "beta"}]}], "replicas": 1, "pause": {},
+        "requestHeaderModifier": {"set": [{"name": "x-version", "value": "new"}]}});
+    let mut model = healthy_behind(Front::Reported, json!([selected, next]));
+    let before = inventory(&model);
+    model.set_image("v2");
+    model.run(hour());
+    let rules = model.get(Kind::HttpRoute, "echoserver").unwrap()["spec"]["rules"].clone();
+    let pristine = pristine_rules();
+    assert_eq!(
+        [&rules[1], &rules[3], &rules[4]],
+        [&pristine[0], &pristine[1], &pristine[2]]
+    );
+    assert_eq!(
+        rules[0],
+        json!({
+            "matches": [{"path": {"type": "PathPrefix", "value": "/"}, "headers": [{"type": "Exact", "name": "user", "value": "beta"}]}],
+            "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-version", "value": "new"}]}}],
+            "backendRefs": [{"name": "echoserver-canary", "port": 80, "weight": 1}],
+        })
+    );
+    assert_eq!(rules[2]["matches"][0]["path"]["value"], "/both");
+    approve(&mut model);
+    model.run(hour());
+    assert_eq!(state(&model), format!("Progressing 2 StepPaused weight {shows}"));
+    let rules = model.get(Kind::HttpRoute, "echoserver").unwrap()["spec"]["rules"].clone();
+    assert_eq!(rules.as_array().unwrap().len(), 3);
+    approve(&mut model);
+    model.run(hour());
+    assert_eq!(inventory(&model), before);
+}
+
+/// Another Rollout leads the Service that shares a rule with the echoserver.
+#[test]
+fn two_rollouts_on_one_route_end_one_after_the_other() {
+    let mut model = healthy_behind(Front::Reported, two_steps());
+    let copy = |model: &mut Model, kind: Kind, from: &str, to: &str, change: &dyn Fn(&mut Value)| {
+        let mut object = model.get(kind, from).unwrap().clone();
+        object["metadata"] = json!({"name": to});
+        object["status"] = Value::Null;
+        change(&mut object);
+        model.insert(kind, object);
+    };
+    copy(&mut model, Kind::Service, "echoserver", "other", &|service| {
+        service["spec"]["selector"] = json!({"app": "other"})
+    });
+    copy(&mut model, Kind::Deployment, "echoserver", "other", &|workload| {
+        workload["spec"]["selector"]["matchLabels"] = json!({"app": "other"});
+        workload["spec"]["template"]["metadata"]["labels"] = json!({"app": "other"});
+    });
+    copy(&mut model, Kind::Rollout, "rollouts-demo", "other-demo", &|rollout| {
+        rollout["spec"]["workloadRef"]["name"] = json!("other");
+        rollout["spec"]["strategy"]["canary"]["trafficRoutings"][0]["service"] = json!("other");
+    });
+    model.run(hour());
+    let before = inventory(&model);
+    for name in ["echoserver", "other"] {
+        model.set_image_of(name, "v2");
+        model.run(hour());
+    }
+    let weights = |model: &Model| -> Vec<i64> {
+        let route = model.get(Kind::HttpRoute, "echoserver").unwrap();
+        let backends = route["spec"]["rules"][1]["backendRefs"].as_array().unwrap().iter();
+        backends.map(|backend| backend["weight"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(weights(&model), [475, 25, 475, 25]);
+    model.set_image_of("other", "v1");
+    model.run(hour());
+    assert_eq!(weights(&model), [500, 475, 25]);
+    model.set_image_of("echoserver", "v1");
+    model.run(hour());
+    assert_eq!(inventory(&model), before);
 }

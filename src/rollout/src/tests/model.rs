@@ -134,7 +134,12 @@ impl Model {
 
     /// The user's update of the image, through the webhook.
     pub(super) fn set_image(&mut self, image: &str) {
-        let refused = self.update_workload(|workload| {
+        self.set_image_of("echoserver", image);
+    }
+
+    /// The same for any workload.
+    pub(super) fn set_image_of(&mut self, name: &str, image: &str) {
+        let refused = self.update_workload_named(name, |workload| {
             workload["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
         });
         assert_eq!(refused, None);
@@ -142,8 +147,12 @@ impl Model {
 
     /// The user's update of the workload, through the webhook, which may refuse it and say why.
     pub(super) fn update_workload(&mut self, change: impl FnOnce(&mut Value)) -> Option<String> {
-        let old = self.object(Kind::Deployment, "echoserver");
-        let mut new = self.get(Kind::Deployment, "echoserver").unwrap().clone();
+        self.update_workload_named("echoserver", change)
+    }
+
+    fn update_workload_named(&mut self, name: &str, change: impl FnOnce(&mut Value)) -> Option<String> {
+        let old = self.object(Kind::Deployment, name);
+        let mut new = self.get(Kind::Deployment, name).unwrap().clone();
         change(&mut new);
         let read: DynamicObject = serde_json::from_value(new.clone()).unwrap();
         match deployment(&old, &read, &self.all(Kind::Rollout), &self.all(Kind::ReplicaSet)) {
@@ -151,7 +160,7 @@ impl Model {
             Admission::Patched(ops) => patch(&mut new, &ops),
             Admission::Denied(why) => return Some(why),
         }
-        self.edit(Kind::Deployment, "echoserver", |object| *object = new);
+        self.edit(Kind::Deployment, name, |object| *object = new);
         None
     }
 

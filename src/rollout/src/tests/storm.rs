@@ -61,14 +61,16 @@ fn steps() -> impl Strategy<Value = Vec<Value>> {
         Just(json!({"duration": 0})),
         Just(json!({"duration": 7}))
     ];
-    let step = (1i64..40, proptest::option::weighted(0.8, 1i64..=100), pause);
+    let step = (1i64..40, proptest::option::weighted(0.8, 1i64..=120), pause);
     proptest::collection::vec(step, 1..5).prop_map(|steps| {
         let mut percents = 0;
         let steps = steps.into_iter().map(|(more, share, pause)| {
             percents = (percents + more).min(100);
             let mut step = json!({"replicas": format!("{percents}%"), "pause": pause});
-            if let Some(share) = share {
-                step["traffic"] = json!(format!("{share}%"));
+            match share {
+                Some(share) if share <= 100 => step["traffic"] = json!(format!("{share}%")),
+                Some(_) => step["matches"] = json!([{"headers": [{"name": "user", "value": "beta"}]}]),
+                None => {}
             }
             step
         });
@@ -122,7 +124,7 @@ impl Watched {
     /// Applies a write, and judges it.
     fn apply(&mut self, write: &Write) -> bool {
         let before = status(&self.model);
-        let weight_before = weight(&self.model);
+        let (weight_before, selected_before) = (weight(&self.model), self.selected());
         if !self.model.apply(write) {
             return false;
         }
@@ -131,9 +133,12 @@ impl Watched {
             (Action::Status { status, .. }, Kind::Rollout) => self.gate(&before, status),
             (_, Kind::Ingress | Kind::HttpRoute) => {
                 let after = weight(&self.model);
-                if after > weight_before {
-                    let allowed = share_of(&self.model, &before["currentStepIndex"]);
-                    assert!(after <= allowed, "{after}% written in a step of {allowed}%");
+                let allowed = share_of(&self.model, &before["currentStepIndex"]);
+                assert!(
+                    after <= allowed.max(weight_before),
+                    "{after}% written in a step of {allowed}%"
+                );
+                if after > weight_before || self.selected() > selected_before {
                     let slice = self.model.get(Kind::EndpointSlice, "echoserver-canary-1").unwrap();
                     let endpoints = slice["endpoints"].as_array().unwrap();
                     assert!(!endpoints.is_empty(), "a route to a Service without ready pods");
@@ -148,6 +153,18 @@ impl Watched {
             _ => {}
         }
         true
+    }
+
+    /// How many rules of the route lead selected requests to the canary.
+    fn selected(&self) -> usize {
+        let rules = self
+            .model
+            .get(Kind::HttpRoute, "echoserver")
+            .map(|route| &route["spec"]["rules"]);
+        let rules = rules.and_then(Value::as_array).into_iter().flatten();
+        rules
+            .filter(|rule| rule["backendRefs"][0]["name"] == "echoserver-canary")
+            .count()
     }
 
     /// A step begins only when the one before was approved or over, or somebody asked for another; it counts as reached after the grace.
@@ -265,9 +282,10 @@ impl Watched {
                 }
             }
             Event::Rewrite(first) => self.model.edit(Kind::HttpRoute, "echoserver", |route| {
-                let pristine = pristine_rules().as_array().unwrap().clone();
-                for (at, rule) in pristine.into_iter().take(*first).enumerate() {
-                    route["spec"]["rules"][at] = rule;
+                let rules = route["spec"]["rules"].as_array_mut().unwrap();
+                for pristine in pristine_rules().as_array().unwrap().iter().take(*first) {
+                    let same = |rule: &&mut Value| rule["matches"] == pristine["matches"];
+                    rules.iter_mut().filter(same).for_each(|rule| *rule = pristine.clone());
                 }
             }),
             Event::Wait(seconds) => self.run(SignedDuration::from_secs(*seconds)),
@@ -383,6 +401,23 @@ fn a_step_that_nobody_opened_is_seen() {
     next["canaryStatus"]["currentStepIndex"] = json!(2);
     next["canaryStatus"]["nextStepIndex"] = json!(-1);
     watched.gate(&status(&watched.model), &next);
+}
+
+/// The routes are written again while the step settles, and the controller is cut off right after it.
+#[test]
+fn a_grace_that_is_cut_off_begins_anew() {
+    let steps = json!([{"replicas": 1, "traffic": "5%", "pause": {}}]);
+    let mut watched = Watched::behind(Front::HttpRoute, steps.as_array().unwrap());
+    watched.happen(&Event::Image("v2"));
+    watched.run(SignedDuration::from_millis(5_000));
+    assert_eq!(
+        status(&watched.model)["canaryStatus"]["currentStepState"],
+        "StepTrafficRouting"
+    );
+    for event in [Event::Rewrite(3), Event::Cut(1), Event::Cut(1), Event::Wait(10)] {
+        watched.happen(&event);
+    }
+    assert_eq!(status(&watched.model)["canaryStatus"]["currentStepState"], "StepPaused");
 }
 
 proptest! {
