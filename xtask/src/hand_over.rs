@@ -25,7 +25,7 @@ pub(crate) fn to_e2e(verb: &str, args: &[String]) -> Result<ExitCode> {
     if std::io::stderr().is_terminal() {
         eprintln!("building (the first time takes minutes)");
     }
-    let binary = build()?;
+    let binary = build("e2e")?;
     eprintln!("built in {:.1} s", begun.elapsed().as_secs_f64());
     let failure = Command::new(&binary).arg(verb).args(args).exec();
     Err(failure).with_context(|| format!("start {}", binary.display()))
@@ -33,7 +33,11 @@ pub(crate) fn to_e2e(verb: &str, args: &[String]) -> Result<ExitCode> {
 
 /// One shape of build for every caller, so that neither CI's other steps nor a second command compile a dependency again for another set of
 /// features: the whole workspace's programs, and one example, because cargo then counts the features of dev-dependencies as a test build does.
-fn build() -> Result<PathBuf> {
+/// Returns where `program` is.
+///
+/// # Errors
+/// When the build fails, or makes no such program.
+pub(crate) fn build(program: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // `cargo run` tells this program about its own package. A build script that looks at such a variable (ring's does) would see another value
@@ -65,13 +69,13 @@ fn build() -> Result<PathBuf> {
     if let Some(out) = child.stdout.take() {
         for line in BufReader::new(out).lines() {
             let line = line.context("read what cargo build says")?;
-            binary = executable_named(&line, "e2e").or(binary);
+            binary = executable_named(&line, program).or(binary);
         }
     }
     if !child.wait().context("wait for cargo build")?.success() {
         bail!("the build failed; what the compiler says is above");
     }
-    binary.context("cargo build named no program e2e; is package suites/e2e in the workspace?")
+    binary.with_context(|| format!("cargo build named no program {program}; is its package in the workspace?"))
 }
 
 /// The program's path in one line of cargo's JSON messages, if the line is about the program of that name. Cargo writes each message on one line

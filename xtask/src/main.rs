@@ -2,6 +2,8 @@
 //! product is the binary `e2e`, which is built here and then takes this process over.
 
 mod hand_over;
+mod image;
+mod manifests;
 mod openapi;
 mod protobuf;
 mod tidy;
@@ -19,6 +21,8 @@ cargo xtask <command>
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   tools            find or build the programs of --cluster local and kubectl; print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
+  image            the controller's image as an archive for docker load, without Docker (--out FILE, --profile NAME)
+  manifests        install.yaml and the Helm chart, from the controller's sources into charts/ (--out FOLDER)
   tidy             the rules that no compiler checks
   openapi          take the built-in types of Kubernetes into tidepool's data file again (--check only compares)
 ";
@@ -30,6 +34,8 @@ fn main() -> Result<ExitCode> {
     match command.as_deref() {
         Some("e2e") => hand_over::to_e2e("run", &rest),
         Some(verb @ ("demo" | "up" | "kubectl-session" | "tools" | "control-plane")) => hand_over::to_e2e(verb, &rest),
+        Some("image") => image::run(&rest),
+        Some("manifests") => manifests::run(&rest),
         Some("tidy") => tidy::run(),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {

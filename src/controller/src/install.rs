@@ -3,7 +3,9 @@
 //! Objects as JSON, for server-side apply by the binary's `--install`, by the suites and by `tidegate crds`. The names are OpenKruise's, so
 //! that an installation takes the place of one of theirs.
 
+pub mod chart;
 mod cluster;
+mod deployment;
 mod rights;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{Service
 use serde_json::{Value, json};
 
 pub use cluster::{InstallError, apply, namespace, point, shared_certificate};
+pub use deployment::{Choices, workload};
 pub use rights::{RIGHTS, Right, Scope};
 
 /// The account that the controller runs as, and its roles.
@@ -98,7 +101,7 @@ pub fn objects(endpoint: &Endpoint, ca_bundle: &[u8]) -> Vec<Value> {
 }
 
 /// What the controller stands in when it runs inside of a cluster: its namespace, its account with [`RIGHTS`], and the Service in front of
-/// its webhooks, which selects pods labelled `app.kubernetes.io/name: tidegate`. The pods themselves are the user's to write.
+/// its webhooks, which selects pods labelled `app.kubernetes.io/name: tidegate`, as those of [`workload`] are.
 pub fn surroundings(namespace: &str) -> Vec<Value> {
     let mut objects = vec![json!({
         "apiVersion": "v1",
@@ -112,7 +115,10 @@ pub fn surroundings(namespace: &str) -> Vec<Value> {
         "metadata": { "name": webhook::SERVICE, "namespace": namespace },
         "spec": {
             "selector": { APP: ACCOUNT },
-            "ports": [{ "name": "webhooks", "port": 443, "targetPort": webhook::PORT, "protocol": "TCP" }],
+            "ports": [
+                { "name": "webhooks", "port": 443, "targetPort": webhook::PORT, "protocol": "TCP" },
+                { "name": "metrics", "port": deployment::METRICS, "targetPort": deployment::METRICS, "protocol": "TCP" },
+            ],
         },
     }));
     objects

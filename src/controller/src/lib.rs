@@ -10,6 +10,7 @@ mod explain;
 pub mod install;
 mod lease;
 mod options;
+pub mod preflight;
 mod run;
 pub mod serve;
 mod telemetry;

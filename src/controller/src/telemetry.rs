@@ -53,6 +53,8 @@ struct Inner {
     reviews: Family<ReviewLabels, Counter>,
     depth: Gauge<i64, AtomicI64>,
     leading: Gauge<i64, AtomicI64>,
+    passed: Gauge<i64, AtomicI64>,
+    unfit: Mutex<Option<String>>,
     synced: AtomicBool,
 }
 
@@ -74,6 +76,8 @@ impl Default for Telemetry {
             reviews: Family::default(),
             depth: Gauge::default(),
             leading: Gauge::default(),
+            passed: Gauge::default(),
+            unfit: Mutex::default(),
             synced: AtomicBool::new(false),
         };
         {
@@ -110,6 +114,11 @@ impl Default for Telemetry {
                 "leading",
                 "Whether this replica may write: 1 or 0",
                 inner.leading.clone(),
+            );
+            registry.register(
+                "preflight",
+                "Whether the installed definitions keep every field of this version: 1 or 0",
+                inner.passed.clone(),
             );
         }
         Self(Arc::new(inner))
@@ -172,6 +181,12 @@ impl Telemetry {
         self.0.leading.set(i64::from(leads));
     }
 
+    /// What the preflight found: why the cluster is not fit for this version, or nothing.
+    pub(crate) fn preflight(&self, unfit: Option<String>) {
+        self.0.passed.set(i64::from(unfit.is_none()));
+        *self.0.unfit.lock() = unfit;
+    }
+
     pub(crate) fn set_synced(&self) {
         self.0.synced.store(true, Ordering::Relaxed);
     }
@@ -200,6 +215,10 @@ impl Telemetry {
     }
 
     fn answer(&self, method: &Method, path: &str) -> Response<env::Body> {
+        let unready = || match &*self.0.unfit.lock() {
+            Some(reason) => format!("not ready: {reason}"),
+            None => "not ready: the first lists from the API server are not complete".to_owned(),
+        };
         const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         let (status, kind, text) = match (method, path) {
             (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, OPEN_METRICS, self.text()),
@@ -207,11 +226,7 @@ impl Telemetry {
             (&Method::GET | &Method::HEAD, "/readyz") if self.synced() => {
                 (StatusCode::OK, "text/plain", "ok".to_owned())
             }
-            (&Method::GET | &Method::HEAD, "/readyz") => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "text/plain",
-                "not ready: the first lists from the API server are not complete".to_owned(),
-            ),
+            (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::SERVICE_UNAVAILABLE, "text/plain", unready()),
             (_, "/metrics" | "/healthz" | "/readyz") => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "text/plain",

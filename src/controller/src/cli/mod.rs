@@ -6,11 +6,12 @@ mod process;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use api::names::webhook;
 use clap::{Args, Parser, ValueEnum};
+use controller::install::{Choices, chart};
 use serde_json::Value;
 
 /// Progressive delivery for Kubernetes, by the API of OpenKruise Rollouts.
@@ -21,7 +22,7 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Print the custom resource definitions as YAML.
     Crds(Crds),
-    /// Print all that an installation needs as YAML: the namespace, the account with its rights, the Service, the definitions and the webhooks.
+    /// Print all that an installation consists of as YAML, from the namespace to the controller's Deployment; or write that and a Helm chart.
     Manifests(Manifests),
 }
 
@@ -94,6 +95,12 @@ pub(crate) struct Manifests {
     /// The namespace that the controller is to live in.
     #[arg(long, default_value = "tidegate")]
     namespace: String,
+    /// The controller's image.
+    #[arg(long)]
+    image: Option<String>,
+    /// Write `install.yaml` and the Helm chart `tidegate` into this folder, with the defaults, instead of printing.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["namespace", "image"])]
+    out: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -119,13 +126,26 @@ pub(crate) fn execute(command: Command, out: &mut impl Write) -> anyhow::Result<
                 .filter(|object| object["kind"] == "CustomResourceDefinition");
             print(definitions, out)
         }
-        Command::Manifests(Manifests { namespace }) => {
-            let objects = controller::install::objects(&endpoint::through_service(&namespace), &[]);
-            let objects = controller::install::surroundings(&namespace).into_iter().chain(objects);
-            print(objects, out)
+        Command::Manifests(Manifests { out: Some(folder), .. }) => write_files(&folder),
+        Command::Manifests(Manifests { namespace, image, .. }) => {
+            let mut choices = Choices::default();
+            if let Some(image) = image {
+                choices.image = Value::String(image);
+            }
+            print(chart::everything(&namespace, &choices), out)
         }
         Command::Run(run) => process::run(*run),
     }
+}
+
+fn write_files(folder: &Path) -> anyhow::Result<()> {
+    for chart::File { path, text } in chart::files().context("write the manifests")? {
+        let file = folder.join(path);
+        let parent = file.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).with_context(|| format!("make the folder {}", parent.display()))?;
+        std::fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
+    }
+    Ok(())
 }
 
 fn print(objects: impl IntoIterator<Item = Value>, out: &mut impl Write) -> anyhow::Result<()> {

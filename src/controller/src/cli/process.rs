@@ -1,13 +1,13 @@
 //! `tidegate run`: one process from its start to its orderly end.
 
 use std::io::IsTerminal;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use anyhow::Context;
 use controller::install::{self, Endpoint};
 use controller::serve::{Certificate, Listener, serve};
-use controller::{LeaderElection, Options, RunError, Telemetry, measured_webhooks};
+use controller::{LeaderElection, Options, RunError, Telemetry, measured_webhooks, preflight};
 use env::Env;
 use env::watch;
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,21 +119,53 @@ async fn process(run: Run) -> anyhow::Result<()> {
         ));
     }
 
-    let installed = if run.install {
-        install::apply(&client, &endpoint, &authority).await
-    } else {
-        install::point(&client, &endpoint, &authority).await
+    let mut stop = pin!(told_to_stop()?);
+    let installing = async {
+        if run.install {
+            install::apply(&client, &endpoint, &authority).await?;
+        }
+        // Nothing is pointed at a process that cannot work.
+        preflight::pass(&env, &client, &telemetry).await;
+        if !run.install {
+            install::point(&client, &endpoint, &authority).await?;
+        }
+        Ok::<_, install::InstallError>(())
+    };
+    let installed = tokio::select! {
+        biased;
+        () = stop.as_mut() => None,
+        installed = installing => Some(installed),
     };
     let outcome = match installed {
-        Ok(()) => control(&run, env, client, telemetry).await,
-        Err(error) => Err(error.into()),
+        None => Ok(()),
+        Some(Ok(())) => control(&run, env, client, telemetry, stop).await,
+        Some(Err(error)) => Err(error.into()),
     };
     end.send_replace(true);
     while servers.join_next().await.is_some() {}
     outcome
 }
 
-async fn control(run: &Run, env: Env, client: kube::Client, telemetry: Telemetry) -> anyhow::Result<()> {
+/// Resolves once the process is told to end.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => info!("stopping on SIGINT"),
+            _ = terminate.recv() => info!("stopping on SIGTERM"),
+        }
+    })
+}
+
+async fn control(
+    run: &Run,
+    env: Env,
+    client: kube::Client,
+    telemetry: Telemetry,
+    mut stop: Pin<&mut (impl Future<Output = ()> + Send)>,
+) -> anyhow::Result<()> {
     let pod = std::env::var("POD_NAME").unwrap_or_else(|_| "tidegate".to_owned());
     let identity = format!("{pod}_{}", env.chance("identity").uuid());
     let mut options = Options::new(identity);
@@ -143,15 +175,6 @@ async fn control(run: &Run, env: Env, client: kube::Client, telemetry: Telemetry
     if run.leader_elect {
         options.leader_election = LeaderElection::lease_of(Duration::from_secs(run.lease_duration));
     }
-    let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
-    let mut stop = pin!(async move {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => info!("stopping on SIGINT"),
-            _ = terminate.recv() => info!("stopping on SIGTERM"),
-        }
-    });
     // Nothing that correctness needs is in memory, so that a replica which lost its lease can stand for election again as it is, and go on
     // answering webhooks meanwhile.
     while let Err(error) = controller::run(env.clone(), client.clone(), options.clone(), stop.as_mut()).await {

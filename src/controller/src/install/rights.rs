@@ -64,7 +64,7 @@ pub const RIGHTS: &[Right] = &[
     right("networking.istio.io", "destinationrules", ROUTE),
     right("discovery.k8s.io", "endpointslices", READ),
     right("", "events", &["create", "get", "update"]),
-    // At its start the process writes where its webhooks are and by which authority they are trusted.
+    // At its start the process looks whether the definitions keep its fields, and writes where its webhooks are and whom to trust.
     Right {
         names: &[
             "rollouts.rollouts.kruise.io",
@@ -72,7 +72,7 @@ pub const RIGHTS: &[Right] = &[
             "analysistemplates.rollouts.kruise.io",
             "clusteranalysistemplates.rollouts.kruise.io",
         ],
-        ..right("apiextensions.k8s.io", "customresourcedefinitions", &["patch"])
+        ..right("apiextensions.k8s.io", "customresourcedefinitions", &["get", "patch"])
     },
     Right {
         names: &[webhook::MUTATING_CONFIGURATION],

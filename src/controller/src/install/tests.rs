@@ -64,3 +64,115 @@ fn a_url_takes_the_place_of_the_service() {
         "without an authority until there is one"
     );
 }
+
+mod files {
+    //! The committed manifests are what this version renders, and hold what a careful cluster asks of them.
+
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use crate::install::{Choices, chart};
+
+    #[test]
+    fn the_committed_files_are_those_of_this_version() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts");
+        for chart::File { path, text } in chart::files().expect("rendered") {
+            let committed = std::fs::read_to_string(folder.join(path)).unwrap_or_default();
+            assert!(committed == text, "charts/{path} is stale: run `cargo xtask manifests`");
+        }
+    }
+
+    #[test]
+    fn the_chart_with_its_defaults_is_what_kubectl_applies() {
+        let files = chart::files().expect("rendered");
+        let text = |path: &str| {
+            files
+                .iter()
+                .find(|file| file.path == path)
+                .expect("a file")
+                .text
+                .clone()
+        };
+        let template = text("tidegate/templates/tidegate.yaml");
+        assert!(!template.contains("chosen-"), "a placeholder is left");
+        let choices = Choices::default();
+        // What Helm would put there, without Helm.
+        let rendered = [
+            ("{{ \"{{\" }}", "two-braces".to_owned()),
+            ("{{ .Release.Namespace }}", "tidegate".to_owned()),
+            (
+                "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}",
+                choices.image.as_str().expect("a name").to_owned(),
+            ),
+            ("{{ .Values.image.pullPolicy }}", "IfNotPresent".to_owned()),
+            ("{{ .Values.replicas }}", choices.replicas.to_string()),
+            ("{{ .Values.workers }}", choices.workers.clone()),
+            ("{{ .Values.logFormat }}", choices.log_format.clone()),
+            ("{{ toJson .Values.resources }}", choices.resources.to_string()),
+            ("{{ toJson .Values.nodeSelector }}", choices.node_selector.to_string()),
+            ("{{ toJson .Values.tolerations }}", choices.tolerations.to_string()),
+        ]
+        .iter()
+        .fold(template, |text, (expression, value)| text.replace(expression, value));
+        assert!(!rendered.contains("{{"), "an expression that no value answers");
+        let parse = |text: &str| -> Vec<Value> {
+            serde_yaml::Deserializer::from_str(text)
+                .map(|document| serde::Deserialize::deserialize(document).expect("YAML"))
+                .filter(|object: &Value| object["kind"] != "Namespace")
+                .map(|mut object| {
+                    if object["kind"] == "CustomResourceDefinition" {
+                        object["metadata"]
+                            .as_object_mut()
+                            .expect("metadata")
+                            .remove("annotations");
+                    }
+                    object
+                })
+                .collect()
+        };
+        let rendered = rendered.replace("two-braces", "{{");
+        assert_eq!(parse(&rendered), parse(&text("install.yaml")));
+    }
+
+    #[test]
+    fn every_value_is_in_the_schema_and_the_schema_names_no_other() {
+        let files = chart::files().expect("rendered");
+        let text = |path: &str| {
+            files
+                .iter()
+                .find(|file| file.path == path)
+                .expect("a file")
+                .text
+                .clone()
+        };
+        let values: Value = serde_yaml::from_str(&text("tidegate/values.yaml")).expect("YAML");
+        let schema: Value = serde_json::from_str(&text("tidegate/values.schema.json")).expect("JSON");
+        let keys = |value: &Value| -> Vec<String> {
+            let map = value.as_object().expect("a map");
+            map.keys().filter(|key| *key != "global").cloned().collect()
+        };
+        assert_eq!(keys(&values), keys(&schema["properties"]));
+        assert_eq!(
+            keys(&values["image"]),
+            keys(&schema["properties"]["image"]["properties"])
+        );
+    }
+
+    #[test]
+    fn the_pods_pass_the_strictest_level_of_pod_security() {
+        let [deployment, _] = crate::install::workload("tidegate", &Choices::default());
+        let pod = &deployment["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        let container = &pod["containers"][0]["securityContext"];
+        assert_eq!(
+            *container,
+            json!({
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": { "drop": ["ALL"] },
+            })
+        );
+    }
+}

@@ -19,6 +19,7 @@ fn busy() -> Telemetry {
     telemetry.serves("httproutes", true);
     telemetry.depth(1);
     telemetry.leading(true);
+    telemetry.preflight(None);
     telemetry
 }
 
@@ -55,6 +56,9 @@ fn readiness_waits_for_the_first_lists_and_life_does_not() {
     let telemetry = Telemetry::default();
     let get = |path| telemetry.answer(&Method::GET, path).status().as_u16();
     assert_eq!((get("/healthz"), get("/readyz")), (200, 503));
+    telemetry.preflight(Some("no definitions".to_owned()));
+    assert_eq!((get("/healthz"), get("/readyz")), (200, 503));
+    telemetry.preflight(None);
     telemetry.set_synced();
     assert_eq!((get("/healthz"), get("/readyz")), (200, 200));
     assert_eq!(get("/elsewhere"), 404);

@@ -193,3 +193,50 @@ async fn a_review_of_a_hundred_megabytes_is_refused_in_little_memory() {
     assert!(grown < 40 << 20, "it grew by {grown} bytes");
     cluster.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_definitions_that_keep_its_fields_and_installs_them_when_told() {
+    const OLDER: &str = include_str!("../../../../fixtures/definitions/rollouts-older.yaml");
+    let cluster = Cluster::start().await;
+    let env = cluster.env.clone();
+    let older: Value = serde_yaml::from_str(OLDER).expect("YAML");
+    cluster.create(&older).await.expect("created");
+
+    let waiting = start(&cluster, &[]);
+    until(&env, "the reason", SOON, || async {
+        match waiting.get(&env, "probes", "/readyz").await {
+            (503, text) if text.contains("is OpenKruise's: its v1beta1 would drop spec.") => Ok(()),
+            (status, text) => Err(format!("{status} {text}\n{}", waiting.log())),
+        }
+    })
+    .await;
+    let (_, metrics) = waiting.get(&env, "metrics", "/metrics").await;
+    assert!(metrics.contains("\ntidegate_preflight 0\n"), "{metrics}");
+    let log = waiting.log();
+    assert!(
+        log.contains("batchreleases.rollouts.kruise.io is not installed"),
+        "{log}"
+    );
+    let untouched = cluster
+        .get(
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            "rollouts.rollouts.kruise.io",
+        )
+        .await;
+    assert_ne!(
+        untouched["spec"]["conversion"]["strategy"], "Webhook",
+        "it is not ours yet"
+    );
+
+    let installing = start(&cluster, &["--install"]);
+    ready(&cluster, &installing).await;
+    ready(&cluster, &waiting).await;
+    let (_, metrics) = waiting.get(&env, "metrics", "/metrics").await;
+    assert!(metrics.contains("\ntidegate_preflight 1\n"), "{metrics}");
+    for object in article() {
+        cluster.create(&object).await.expect("created");
+    }
+    drop((waiting, installing));
+    cluster.stop().await;
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use controller::install::{self, RIGHTS, Scope};
-use controller::{LeaderElection, Options, run, webhooks};
+use controller::{LeaderElection, Options, preflight, run, webhooks};
 use env::sim::{self, SimEnv};
 use env::{HttpService, Trace};
 use http::Method;
@@ -110,6 +110,7 @@ fn used() -> BTreeSet<Used> {
             install::shared_certificate(&client, "tidegate", &["webhooks.tidegate.svc".to_owned()])
                 .await
                 .expect("a certificate");
+            assert_eq!(preflight::look(&client).await, [], "fit");
             install::point(&client, &endpoint(), b"").await.expect("pointed");
         }
         let (stop, stopped) = oneshot::channel::<()>();
