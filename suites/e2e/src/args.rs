@@ -8,6 +8,7 @@ use tidepool::Cut;
 
 use crate::demo::Demo;
 use crate::gateway::Gateway;
+use crate::kind;
 use crate::session::Session;
 use crate::up::Up;
 
@@ -73,14 +74,8 @@ pub(crate) struct Run {
     /// Only scenarios whose name matches; `*` stands for any text, `?` for one character.
     #[arg(long, value_name = "GLOB", default_value = "*")]
     pub(crate) scenario: String,
-    /// The gateways, one after the other, separated by commas; those with a real proxy need --cluster local.
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        value_name = "NAMES",
-        default_value = "ingress"
-    )]
+    /// The gateways, one after the other, separated by commas; without it, those that belong to the cluster.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     pub(crate) gateway: Vec<Gateway>,
     /// The seed of everything that is left to chance: one seed is one run, byte for byte.
     #[arg(long, default_value_t = 1)]
@@ -115,6 +110,17 @@ pub(crate) struct Run {
     /// Only name the scenarios.
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+impl Run {
+    /// The gateways to play on.
+    pub(crate) fn gateways(&self) -> Vec<Gateway> {
+        match self.cluster {
+            _ if !self.gateway.is_empty() => self.gateway.clone(),
+            Cluster::Embedded | Cluster::Local => vec![Gateway::Ingress],
+            Cluster::Kind => kind::GATEWAYS.to_vec(),
+        }
+    }
 }
 
 /// One of the controller's writes, counted from 1, and what happens at it.

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
         }
         return Ok(true);
     }
-    for gateway in &options.gateway {
+    for gateway in &options.gateways() {
         can_stand(*gateway, options.cluster)?;
     }
     match options.cluster {
@@ -42,6 +42,13 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
 
 /// Whether scenarios can be played on that gateway in that cluster.
 fn can_stand(gateway: Gateway, cluster: Cluster) -> Result<()> {
+    if cluster == Cluster::Kind {
+        if !kind::GATEWAYS.contains(&gateway) {
+            let names: Vec<&str> = kind::GATEWAYS.iter().map(|gateway| gateway.name()).collect();
+            bail!("--gateway {} is not in kind: take {}", gateway.name(), names.join(", "));
+        }
+        return Ok(());
+    }
     if cluster != Cluster::Local && gateway.data_plane() != DataPlane::Tidepool {
         bail!("--gateway {} is a real proxy and needs --cluster local", gateway.name());
     }
@@ -95,13 +102,13 @@ fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<b
 /// Plays every scenario on one real control plane for each gateway, one after the other: what one leaves is no other's.
 fn on_local(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
     // Before any thread and any file: this process goes on in namespaces of its own.
-    let tools = local::prepare(&options.gateway, &mut std::io::stderr())?;
+    let tools = local::prepare(&options.gateways(), &mut std::io::stderr())?;
     if let Some(folder) = &options.trace {
         make_folder(folder)?;
     }
     let interrupt = Interrupt::listen();
     let mut reports = Vec::new();
-    for gateway in &options.gateway {
+    for gateway in &options.gateways() {
         let mut board = Board::new(options, *gateway, chosen, out);
         let play = local::Play {
             seed: options.seed,
@@ -122,22 +129,43 @@ fn on_local(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool
     finish(options, &reports, chosen.len(), out)
 }
 
-/// Plays every scenario on one kind cluster.
+/// Plays every scenario on one kind cluster, through one of its gateways after the other.
 fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
     let interrupt = Interrupt::listen();
     let wish = kind::Wish {
-        offline: options.offline,
+        source: source(options),
         keep: options.keep,
         reuse: options.reuse,
         jobs: options.jobs,
     };
-    let mut board = Board::new(options, Gateway::Ingress, chosen, out);
-    let played = kind::each(wish, chosen, &interrupt, &mut |index, report| {
-        board.put(index, report);
+    let gateways = options.gateways();
+    let mut reports = Vec::new();
+    let played = kind::each(wish, &interrupt, async |kind| {
+        for gateway in &gateways {
+            let mut board = Board::new(options, *gateway, chosen, out);
+            let played = kind
+                .play(*gateway, chosen, &interrupt, &mut |index, report| {
+                    board.put(index, report);
+                })
+                .await;
+            reports.extend(board.take_down());
+            played.with_context(|| format!("play on the gateway {}", gateway.name()))?;
+        }
+        Ok(())
     });
-    let reports = board.take_down();
-    played?;
-    finish(options, &reports, chosen.len(), out)
+    if reports.is_empty() {
+        played?;
+        return Ok(false);
+    }
+    let all_is_well = finish(options, &reports, chosen.len(), out)?;
+    played.map(|()| all_is_well)
+}
+
+fn source(options: &Run) -> kind::Source {
+    match options.offline {
+        true => kind::Source::Built,
+        false => kind::Source::Published,
+    }
 }
 
 /// The reports as they come; lines come out in the order of the list, whatever finishes first.
@@ -263,7 +291,7 @@ fn finish(options: &Run, reports: &[Report], chosen: usize, out: &mut Output) ->
     }
     let failed = report::count(reports, |verdict| matches!(verdict, Verdict::Failed(_)));
     let mut all_is_well = failed == 0;
-    let wanted = chosen * options.gateway.len();
+    let wanted = chosen * options.gateways().len();
     if reports.len() < wanted {
         out.line(&format!(
             "interrupted: {} of {wanted} scenarios were not run",
@@ -271,7 +299,7 @@ fn finish(options: &Run, reports: &[Report], chosen: usize, out: &mut Output) ->
         ));
         all_is_well = false;
     } else if options.scenario == "*" {
-        for (gateway, its) in options.gateway.iter().zip(reports.chunks(chosen)) {
+        for (gateway, its) in options.gateways().iter().zip(reports.chunks(chosen)) {
             let ran = report::count(its, |verdict| !matches!(verdict, Verdict::Skipped(_)));
             if let Err(missing) = expectations::judge(&gateway.expected_as(cluster), ran) {
                 out.line(&missing);
@@ -298,7 +326,7 @@ fn world(options: &Run, reports: &[Report]) -> String {
         ),
         Cluster::Local => {
             let mut proxies: Vec<String> = options
-                .gateway
+                .gateways()
                 .iter()
                 .filter_map(|gateway| local::real(*gateway))
                 .collect();
@@ -313,7 +341,7 @@ fn world(options: &Run, reports: &[Report]) -> String {
                 local::what_is_real()
             )
         }
-        Cluster::Kind => format!("real: {}", kind::what_is_real()),
+        Cluster::Kind => kind::what_is_real(source(options)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::Source;
 use super::programs::{Programs, short_hash};
 use super::shell::{Shell, command};
 use crate::folder::Folder;
@@ -13,6 +14,10 @@ use crate::local;
 const ECHOSERVER: [&str; 3] = ["1.10.2", "1.10.3", "1.10.4"];
 /// The controller's image, in both kinds of cluster.
 pub(super) const CONTROLLER: &str = "tidegate.dev/tidegate:e2e";
+/// istiod, where it is built.
+pub(super) const ISTIOD: &str = "tidegate.dev/istiod:e2e";
+/// Envoy, where it comes from its wheel.
+pub(super) const ENVOY: &str = "tidegate.dev/envoy:1.40.0";
 /// The user of every image.
 const NOBODY: &str = "65532:65532";
 
@@ -64,29 +69,32 @@ pub(super) async fn node(shell: &Shell, root: &Path, programs: &Programs) -> Res
     Ok(name)
 }
 
-/// Builds the images of the echo server, the mocked Prometheus, Traefik and Envoy; their names.
+/// Builds the images of the echo server and the mocked Prometheus, and where nothing is published to be had, of Traefik, Envoy and istiod; their
+/// names. The echo server is ours in any case: the published one answers nobody from the moment at which it is told to end.
 ///
 /// # Errors
 /// When Docker refuses one.
-pub(super) async fn published(shell: &Shell, programs: &Programs) -> Result<Vec<String>> {
+pub(super) async fn of_programs(shell: &Shell, programs: &Programs, source: Source) -> Result<Vec<String>> {
     let [first, others @ ..] = ECHOSERVER.map(|tag| format!("cilium/echoserver:{tag}"));
-    let images = [
+    let image = |name: &str, program: &str| Image {
+        name: name.to_owned(),
+        program: programs.path(program),
+        also: Vec::new(),
+    };
+    let mut images = vec![
         Image {
-            name: first,
-            program: programs.path("echoserver"),
             also: others.to_vec(),
+            ..image(&first, "echoserver")
         },
-        Image {
-            name: "tidegate.dev/prometheus:mocked".to_owned(),
-            program: programs.path("prometheus"),
-            also: Vec::new(),
-        },
-        Image {
-            name: "tidegate.dev/traefik:3.7.15".to_owned(),
-            program: programs.path("traefik"),
-            also: Vec::new(),
-        },
+        image("tidegate.dev/prometheus:mocked", "prometheus"),
     ];
+    if source == Source::Built {
+        images.extend([
+            image("tidegate.dev/traefik:3.7.15", "traefik"),
+            image(ENVOY, "envoy"),
+            image(ISTIOD, "pilot-discovery"),
+        ]);
+    }
     let mut names = Vec::new();
     for image in images {
         names.push(image.name.clone());

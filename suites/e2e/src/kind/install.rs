@@ -7,6 +7,7 @@ use controller::install::{self, Endpoint};
 use serde_json::{Value, json};
 use suites::ObjectRef;
 
+use super::Source;
 use super::cluster::KindCluster;
 use super::images;
 use super::shell::Shell;
@@ -20,16 +21,89 @@ pub(super) fn deployment() -> ObjectRef {
     ObjectRef::namespaced("apps/v1", "Deployment", HOME, "tidegate")
 }
 
-/// Installs the gateway of the nginx dialect.
+/// Installs the gateway of the nginx dialect: ingress-nginx, or Traefik in its place.
 ///
 /// # Errors
 /// What kubectl said.
-pub(super) async fn traefik(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
-    let install = async {
-        apply(shell, cluster, &root.join("kind/traefik/traefik.yaml")).await?;
-        ready(shell, cluster, "traefik", "traefik").await
+pub(super) async fn nginx_dialect(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
+    let (what, file, deployment) = match source {
+        Source::Published => (
+            "ingress-nginx",
+            "kind/ingress-nginx/ingress-nginx.yaml",
+            "ingress-nginx-controller",
+        ),
+        Source::Built => ("Traefik", "kind/traefik/traefik.yaml", "traefik"),
     };
-    shell.step("Traefik", install).await
+    let install = async {
+        apply(shell, cluster, &root.join(file)).await?;
+        ready(shell, cluster, source.nginx_namespace(), deployment).await
+    };
+    shell.step(what, install).await
+}
+
+/// Installs the mocked Prometheus.
+///
+/// # Errors
+/// What kubectl said.
+pub(super) async fn prometheus(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
+    let install = async {
+        apply(shell, cluster, &root.join("kind/prometheus.yaml")).await?;
+        ready(shell, cluster, "monitoring", "prometheus").await
+    };
+    shell.step("mocked Prometheus", install).await
+}
+
+/// Installs the kinds of Gateway API and Istio, before whoever looks for them when it starts.
+///
+/// # Errors
+/// What kubectl said.
+pub(super) async fn kinds(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
+    let install = async {
+        for file in ["kind/gateway-api/crds.yaml", "kind/istio/crds.yaml"] {
+            apply(shell, cluster, &root.join(file)).await?;
+        }
+        let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
+        cluster
+            .kubectl(shell, "wait for the kinds", &established)
+            .await
+            .map(drop)
+    };
+    shell.step("kinds of Gateway API and Istio", install).await
+}
+
+/// Installs istiod and its gateway, and the doors that routes of both kinds hang on.
+///
+/// # Errors
+/// What kubectl said.
+pub(super) async fn istio(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
+    let install = async {
+        let manifest = root.join("kind/istio/istio.yaml");
+        let text = std::fs::read_to_string(&manifest).with_context(|| format!("read {}", manifest.display()))?;
+        let folder = Folder::make()?;
+        let file = folder.write("istio.yaml", &with_images(&text, source))?;
+        apply(shell, cluster, &file).await?;
+        ready(shell, cluster, "istio-system", "istiod").await?;
+        ready(shell, cluster, "gateways", "istio-ingressgateway").await?;
+        apply(shell, cluster, &root.join("kind/istio/gateways.yaml")).await
+    };
+    shell.step("Istio", install).await
+}
+
+/// Istio's manifest with the images that there are.
+pub(super) fn with_images(manifest: &str, source: Source) -> String {
+    match source {
+        Source::Published => manifest.to_owned(),
+        Source::Built => {
+            let lines = manifest.lines().map(|line| match line.split_once("image: ") {
+                Some((before, image)) if image.contains("/istio/pilot:") => {
+                    format!("{before}image: {}", images::ISTIOD)
+                }
+                Some((before, image)) if image.contains("/envoy:") => format!("{before}image: {}", images::ENVOY),
+                _ => line.to_owned(),
+            });
+            lines.flat_map(|line| [line, "\n".to_owned()]).collect()
+        }
+    }
 }
 
 /// Installs the controller from its image.
@@ -77,7 +151,7 @@ fn controller_objects() -> Vec<Value> {
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": { "name": "tidegate", "namespace": HOME },
         "spec": {
-            "replicas": 1,
+            "replicas": 2,
             "selector": { "matchLabels": labels },
             "template": {
                 "metadata": { "labels": labels },

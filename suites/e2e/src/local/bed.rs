@@ -63,7 +63,7 @@ impl LocalBed {
 }
 
 /// How long `asked` is here, where time is real.
-pub(crate) fn shortened(asked: Duration) -> Duration {
+pub(super) fn shortened(asked: Duration) -> Duration {
     asked.min(SHORT + asked / PART)
 }
 

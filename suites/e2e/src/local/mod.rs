@@ -26,7 +26,6 @@ mod tests;
 
 use crate::gateway::Gateway;
 
-pub(crate) use bed::shortened;
 pub(crate) use build::linker_flags;
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use error::LocalError;

@@ -6,14 +6,20 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
+use suites::routes::Family;
 use suites::{Bed, Changes, Check, Failure, Feature, Question, Share, Write};
 
-use super::ground::Ground;
-use crate::local::shortened;
+use super::ground::{Entrance, Ground};
+
+/// A pause or a watch is not made shorter than this: as long as it takes to count a thousand answers on a busy machine.
+const SHORT: Duration = Duration::from_secs(10);
+/// Of what is longer, this part is added, so that a longer pause stays longer.
+const PART: u32 = 100;
 
 /// What a scenario knows of the cluster.
 pub(super) struct RemoteBed {
     ground: Arc<Ground>,
+    entrance: Entrance,
     namespace: String,
     changes: watch::Receiver<u64>,
 }
@@ -23,20 +29,25 @@ impl RemoteBed {
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub(super) async fn make(ground: Arc<Ground>, scenario: &str) -> anyhow::Result<Self> {
+    pub(super) async fn make(ground: Arc<Ground>, entrance: Entrance, scenario: &str) -> anyhow::Result<Self> {
         let (namespace, changes) = ground.namespace(scenario).await?;
         Ok(Self {
             ground,
+            entrance,
             namespace,
             changes,
         })
     }
 
     /// What a remote cluster has: weights are counted there, and nobody sees the controller's requests.
-    pub(super) fn features_of(ground: &Ground) -> BTreeSet<Feature> {
+    pub(super) fn features_of(ground: &Ground, entrance: &Entrance) -> BTreeSet<Feature> {
         let mut features = BTreeSet::from([Feature::IngressNginx, Feature::Admission]);
         if ground.site.controller.is_some() {
             features.insert(Feature::RestartController);
+        }
+        // Traefik's nginx dialect does not, and which gateway of the dialect it is does not show.
+        if entrance.family != Family::Ingress {
+            features.insert(Feature::RoutesApart);
         }
         features
     }
@@ -56,7 +67,7 @@ impl Bed for RemoteBed {
     }
 
     fn gateway(&self) -> HttpService {
-        self.ground.gateway()
+        self.entrance.gateway.clone()
     }
 
     fn namespace(&self) -> &str {
@@ -68,7 +79,7 @@ impl Bed for RemoteBed {
     }
 
     fn features(&self) -> BTreeSet<Feature> {
-        Self::features_of(&self.ground)
+        Self::features_of(&self.ground, &self.entrance)
     }
 
     fn changes(&self) -> Changes {
@@ -79,17 +90,21 @@ impl Bed for RemoteBed {
         None
     }
 
+    fn family(&self) -> Family {
+        self.entrance.family
+    }
+
     /// One gateway serves all namespaces, and one host belongs to one of them.
     fn host(&self, written: &str) -> String {
         format!("{}.{written}", self.namespace)
     }
 
     fn pause(&self, asked: Duration) -> Duration {
-        shortened(asked)
+        asked.min(SHORT + asked / PART)
     }
 
     fn gateway_lag(&self) -> Duration {
-        self.ground.site.gateway_lag
+        self.entrance.lag
     }
 
     fn delivery(&self) -> Duration {

@@ -8,6 +8,7 @@ use env::{Env, HttpService, watch};
 use http::HeaderValue;
 use http::header::CONNECTION;
 use serde_json::{Value, json};
+use suites::routes::Family;
 use suites::{Kubernetes, ObjectRef};
 use tokio::task::JoinSet;
 
@@ -30,19 +31,25 @@ pub(crate) struct Site {
     pub(crate) cluster: &'static str,
     /// A person's way to its API.
     pub(crate) client: kube::Client,
-    /// Where its gateway answers, as `host:port`.
-    pub(crate) gateway: String,
-    /// How long that gateway may take to follow a change of its objects.
-    pub(crate) gateway_lag: Duration,
     /// The controller's Deployment, when it may be restarted.
     pub(crate) controller: Option<ObjectRef>,
+}
+
+/// One of a cluster's gateways.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    /// The family of route objects that leads it.
+    pub(crate) family: Family,
+    /// How long it may take to follow a change of its objects.
+    pub(crate) lag: Duration,
+    /// Sends requests through it.
+    pub(super) gateway: HttpService,
 }
 
 /// A cluster with a controller in it.
 pub(crate) struct Ground {
     pub(super) env: Env,
     pub(super) site: Site,
-    gateway: HttpService,
     followed: Followed,
     /// The watches; they end with the ground.
     _tasks: JoinSet<()>,
@@ -50,34 +57,43 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// Begins to watch the cluster.
-    ///
-    /// # Errors
-    /// When the gateway's address is none.
-    pub(crate) async fn start(env: &Env, site: Site) -> Result<Arc<Self>> {
-        let gateway = env
-            .dial(&site.gateway)
-            .await
-            .with_context(|| format!("reach the gateway at {}", site.gateway))?;
+    pub(crate) fn start(env: &Env, site: Site) -> Arc<Self> {
         let followed = Followed::default();
         let mut tasks = JoinSet::new();
         watches::start(env, &site.client, &followed, &mut tasks);
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             env: env.clone(),
-            gateway: fresh(gateway),
             site,
             followed,
             _tasks: tasks,
-        }))
+        })
+    }
+
+    /// The gateway that answers at `authority`, as `host:port`; every request has a connection of its own, as a new visitor's has.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub(crate) async fn entrance(&self, authority: &str, family: Family, lag: Duration) -> Result<Entrance> {
+        let gateway = self
+            .env
+            .dial(authority)
+            .await
+            .with_context(|| format!("reach the gateway at {authority}"))?;
+        Ok(Entrance {
+            family,
+            lag,
+            gateway: fresh(gateway),
+        })
+    }
+
+    /// A person's client.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.site.client.clone()
     }
 
     /// The API, with its kinds looked up anew.
     pub(super) fn kubernetes(&self) -> Kubernetes {
         Kubernetes::new(self.site.client.clone())
-    }
-
-    /// The gateway; every request has a connection of its own, as a new visitor's has.
-    pub(super) fn gateway(&self) -> HttpService {
-        self.gateway.clone()
     }
 
     /// Makes a namespace for a scenario; its name, and a cursor over what changes in it.
@@ -156,23 +172,21 @@ impl Ground {
         );
         let selector = kube::api::ListParams::default().labels(&selector.join(","));
         let old = pods.list(&selector).await.context("list the controller's pods")?;
+        // One after the other, so that the webhooks go on: the one that leads is among them.
         for pod in &old.items {
             let name = pod.metadata.name.as_deref().unwrap_or_default();
             let at_once = kube::api::DeleteParams::default().grace_period(0);
             pods.delete(name, &at_once)
                 .await
                 .with_context(|| format!("kill the controller's pod {name}"))?;
+            self.until("another controller", WITHIN, || async {
+                let now = pods.list(&selector).await.context("list the controller's pods")?;
+                let mut others = now.items.iter().filter(|other| other.metadata.uid != pod.metadata.uid);
+                Ok(now.items.len() >= old.items.len() && others.all(is_ready))
+            })
+            .await?;
         }
-        let gone: Vec<_> = old.items.iter().map(|pod| pod.metadata.uid.clone()).collect();
-        self.until("another controller", WITHIN, || async {
-            let now = pods.list(&selector).await.context("list the controller's pods")?;
-            Ok(now.items.len() >= gone.len()
-                && now
-                    .items
-                    .iter()
-                    .all(|pod| !gone.contains(&pod.metadata.uid) && is_ready(pod)))
-        })
-        .await
+        Ok(())
     }
 
     async fn until<F>(&self, what: &str, within: Duration, look: impl Fn() -> F) -> Result<()>

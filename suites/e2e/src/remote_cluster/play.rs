@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use parking_lot::Mutex;
-use suites::{Check, Failure, Report, Scenario, expectations, runner};
+use suites::{Check, Failure, Feature, Report, Scenario, expectations, runner};
 
 use super::bed::RemoteBed;
 use super::collect;
-use super::ground::Ground;
+use super::ground::{Entrance, Ground};
 use crate::abreast;
 use crate::interrupt::Interrupt;
 
@@ -18,6 +18,8 @@ use crate::interrupt::Interrupt;
 pub(crate) struct Play {
     /// How many scenarios at a time.
     pub(crate) jobs: usize,
+    /// The name under which expectations know this cluster and gateway.
+    pub(crate) expected_as: String,
     /// Where the objects and logs of a failed scenario go.
     pub(crate) logs: PathBuf,
 }
@@ -29,14 +31,22 @@ pub(crate) struct Play {
 /// When a namespace stays.
 pub(crate) async fn each(
     ground: &Arc<Ground>,
+    entrance: &Entrance,
     play: &Play,
     scenarios: &[Scenario],
     interrupt: &Interrupt,
     done: &mut dyn FnMut(usize, Report),
 ) -> Result<()> {
     let made = Arc::new(Mutex::new(Vec::new()));
-    let one = |scenario| one(ground.clone(), scenario, play.logs.clone(), made.clone());
-    abreast::each(&ground.env, play.jobs, scenarios, interrupt, one, done).await;
+    // Who kills the controller has it for himself: the webhooks of others would be away.
+    let (alone, together): (Vec<usize>, Vec<usize>) =
+        (0..scenarios.len()).partition(|index| restarts(&scenarios[*index]));
+    for (indices, at_a_time) in [(together, play.jobs), (alone, 1)] {
+        let scenarios: Vec<Scenario> = indices.iter().map(|index| scenarios[*index].clone()).collect();
+        let one = |scenario| one(ground.clone(), entrance.clone(), scenario, play.clone(), made.clone());
+        let mut of_all = |index: usize, report| done(indices[index], report);
+        abreast::each(&ground.env, at_a_time, &scenarios, interrupt, one, &mut of_all).await;
+    }
     let made = std::mem::take(&mut *made.lock());
     if interrupt.is_wished() {
         // Those that were ended in the middle could not clean up after themselves.
@@ -47,14 +57,23 @@ pub(crate) async fn each(
     ground.until_left(&made).await
 }
 
-async fn one(ground: Arc<Ground>, scenario: Scenario, logs: PathBuf, made: Arc<Mutex<Vec<String>>>) -> Report {
-    let cluster = ground.site.cluster;
-    if let Some(why) = expectations::why_skipped(cluster, &scenario.id)
-        .or_else(|| runner::cannot_run(&scenario, &RemoteBed::features_of(&ground)))
+fn restarts(scenario: &Scenario) -> bool {
+    scenario.features.contains(&Feature::RestartController)
+}
+
+async fn one(
+    ground: Arc<Ground>,
+    entrance: Entrance,
+    scenario: Scenario,
+    play: Play,
+    made: Arc<Mutex<Vec<String>>>,
+) -> Report {
+    if let Some(why) = expectations::why_skipped(&play.expected_as, &scenario.id)
+        .or_else(|| runner::cannot_run(&scenario, &RemoteBed::features_of(&ground, &entrance)))
     {
         return Report::skipped(&scenario.id, why);
     }
-    let bed = match RemoteBed::make(ground.clone(), &scenario.id).await {
+    let bed = match RemoteBed::make(ground.clone(), entrance, &scenario.id).await {
         Ok(bed) => Arc::new(bed),
         Err(error) => {
             let failure = Failure::new(Check::Cluster, format!("{error:#}"));
@@ -66,7 +85,7 @@ async fn one(ground: Arc<Ground>, scenario: Scenario, logs: PathBuf, made: Arc<M
     let mut report = runner::run(&scenario, bed).await;
     report.wall = report.took;
     if !report.failures().is_empty()
-        && let Err(error) = collect::namespace(&ground.kubernetes(), &namespace, &logs.join(&scenario.id)).await
+        && let Err(error) = collect::namespace(&ground.kubernetes(), &namespace, &play.logs.join(&scenario.id)).await
     {
         tracing::warn!(scenario = scenario.id, "collect what a failure left: {error:#}");
     }
