@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,14 +26,16 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	server := &http.Server{Addr: ":" + port, Handler: echo(name), ReadHeaderTimeout: 10 * time.Second}
+	var leaving atomic.Bool
+	server := &http.Server{Addr: ":" + port, Handler: echo(name, &leaving), ReadHeaderTimeout: 10 * time.Second}
 	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		<-ending.Done()
-		server.SetKeepAlivesEnabled(false)
+		// Connections that idle stay open: a gateway may be sending on one at this moment. Each is closed with its next answer.
+		leaving.Store(true)
 		time.Sleep(drain)
 		last, cancel := context.WithTimeout(context.Background(), drain)
 		defer cancel()
@@ -46,8 +49,11 @@ func main() {
 	<-ended
 }
 
-func echo(name string) http.HandlerFunc {
+func echo(name string, leaving *atomic.Bool) http.HandlerFunc {
 	return func(answer http.ResponseWriter, request *http.Request) {
+		if leaving.Load() {
+			answer.Header().Set("Connection", "close")
+		}
 		answer.Header().Set("Content-Type", "text/plain")
 		fmt.Fprintf(answer, "\n\nHostname: %s\n\nRequest Information:\n", name)
 		fmt.Fprintf(answer, "\tclient_address=%s\n\tmethod=%s\n\treal path=%s\n", request.RemoteAddr, request.Method, request.URL.RequestURI())

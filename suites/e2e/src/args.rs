@@ -8,7 +8,6 @@ use tidepool::Cut;
 
 use crate::demo::Demo;
 use crate::gateway::Gateway;
-use crate::kind;
 use crate::session::Session;
 use crate::up::Up;
 
@@ -118,7 +117,8 @@ impl Run {
         match self.cluster {
             _ if !self.gateway.is_empty() => self.gateway.clone(),
             Cluster::Embedded | Cluster::Local => vec![Gateway::Ingress],
-            Cluster::Kind => kind::GATEWAYS.to_vec(),
+            // VirtualServices only when asked for, until the controller leads releases by them.
+            Cluster::Kind => vec![Gateway::Ingress, Gateway::IstioHttpRoute],
         }
     }
 }
