@@ -81,13 +81,19 @@ fn step(beta: bool) -> impl Strategy<Value = Value> {
 }
 
 fn routing(beta: bool) -> impl Strategy<Value = Value> {
-    (of(Just("nginx")), of(0..9i32), of(Just(json!({ "name": "web" })))).prop_map(move |(kind, grace, ingress)| {
+    let gateway = prop_oneof![
+        Just(json!({ "httpRouteName": "web" })),
+        Just(json!({ "grpcRouteName": "web" }))
+    ];
+    let ingress = Just(json!({ "name": "web" }));
+    (of(Just("nginx")), of(0..9i32), of(ingress), of(gateway)).prop_map(move |(kind, grace, ingress, gateway)| {
         let kind = kind.filter(|_| !beta).map(Value::from);
         object(vec![
             ("service", Some("s".into())),
             ("type", kind),
             ("gracePeriodSeconds", grace.map(Value::from)),
             ("ingress", ingress),
+            ("gateway", gateway),
         ])
     })
 }

@@ -2,6 +2,7 @@
 
 mod gateway_api;
 mod ingress;
+mod select;
 mod service;
 
 use kube::core::DynamicObject;
