@@ -157,7 +157,12 @@ impl Embedded {
     /// Which pods may answer such a request now, and how probable each is; none when nobody would. Where the gateway does not know of a change
     /// yet, neither does this.
     pub fn route(&self, host: &str, path: &str, headers: &[(String, String)]) -> Vec<(PodName, f64)> {
-        self.gateway.pods(Asked { host, path, headers })
+        self.gateway.pods(Asked {
+            method: "GET",
+            host,
+            path,
+            headers,
+        })
     }
 
     /// Tells of every new revision of the cluster's objects.

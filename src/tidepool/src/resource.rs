@@ -96,3 +96,11 @@ pub const ENDPOINT_SLICES: Resource = Resource::of("discovery.k8s.io", "v1", "en
 pub const INGRESSES: Resource = Resource::of("networking.k8s.io", "v1", "ingresses", "Ingress", true);
 /// `ingressclasses.networking.k8s.io`.
 pub const INGRESS_CLASSES: Resource = Resource::of("networking.k8s.io", "v1", "ingressclasses", "IngressClass", false);
+/// `customresourcedefinitions.apiextensions.k8s.io`.
+pub const DEFINITIONS: Resource = Resource::of(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    false,
+);

@@ -5,18 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::object;
-use crate::resource::Resource;
+use crate::resource::DEFINITIONS;
 use crate::server::strategy::CLEANUP;
 use crate::server::{Request, Server, User, Verb};
 use crate::store::Stored;
-
-const DEFINITIONS: Resource = Resource::of(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    false,
-);
 
 /// Cleans up after definitions that are being deleted, until the server closes.
 pub(super) async fn run(server: Server) {

@@ -1,4 +1,4 @@
-//! How the gateway's configuration follows the cluster: with the lag and the pace of ingress-nginx.
+//! How the gateway's configuration follows the cluster: each dialect with the lag and the pace of what speaks it for real.
 //!
 //! A reading takes what the cluster shows at that moment and is in force some time later; until then requests go where they went. Readings keep
 //! a distance, so a change that comes soon after another waits for the next one, for seconds.
@@ -7,15 +7,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use env::Moment;
+use env::{Chance, Env, Moment, watch};
 use parking_lot::Mutex;
-use serde_json::Value;
 
-use super::config::{Config, compile};
-use crate::cluster::Cluster;
-use crate::resource::{ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, Resource, SERVICES};
-
-const FOLLOWED: [Resource; 4] = [INGRESSES, INGRESS_CLASSES, SERVICES, ENDPOINT_SLICES];
+use super::config::{Config, Part};
+use super::kinds::{Dialect, Kind, Objects, followed};
+use super::report::Reports;
+use crate::cluster::{Cluster, Delivered, Watched};
+use crate::object;
+use crate::resource::{DEFINITIONS, Resource};
+use crate::store::Change;
 
 /// How long after a change the gateway acts on it.
 #[derive(Clone, Copy, Debug)]
@@ -40,36 +41,123 @@ impl Default for Lag {
     }
 }
 
-/// Keeps `config` at what the cluster showed a while ago, until the cluster is gone.
-pub(super) async fn follow(cluster: Arc<dyn Cluster>, lag: Lag, config: Arc<Mutex<Arc<Config>>>) {
-    let env = cluster.env().clone();
-    let lags = env.chance("gateway/lag");
-    let mut changes = cluster.watch(&FOLLOWED);
-    if changes.next().await.is_empty() {
-        return;
+impl Lag {
+    /// What was measured on Traefik, which speaks the Gateway API: a lone write takes 5 to 170 ms, one in a burst up to two seconds.
+    const GATEWAY_API: Self = Self {
+        least: Duration::from_millis(5),
+        most: Duration::from_millis(170),
+        between: Duration::from_secs(2),
+    };
+    /// What istiod takes to gather changes and push them: 0.1 to 1 s.
+    const ISTIO: Self = Self {
+        least: Duration::from_millis(100),
+        most: Duration::from_millis(900),
+        between: Duration::from_millis(100),
+    };
+}
+
+/// The state of one dialect: what it has not read yet, and what it has read and does not follow yet.
+struct Pace {
+    dialect: Dialect,
+    lag: Lag,
+    lags: Chance,
+    is_first: bool,
+    unread: bool,
+    next_reading: Moment,
+    on_the_way: VecDeque<(Moment, Part)>,
+}
+
+impl Pace {
+    fn new(env: &Env, dialect: Dialect, ingress: Lag) -> Self {
+        let (lag, purpose) = match dialect {
+            Dialect::Ingress => (ingress, "gateway/lag"),
+            Dialect::GatewayApi => (Lag::GATEWAY_API, "gateway/lag/gateway-api"),
+            Dialect::Istio => (Lag::ISTIO, "gateway/lag/istio"),
+        };
+        Self {
+            dialect,
+            lag,
+            lags: env.chance(purpose),
+            is_first: true,
+            unread: false,
+            next_reading: Moment::default(),
+            on_the_way: VecDeque::new(),
+        }
     }
-    // Who starts reads at once, and has nothing to be compared with.
-    *config.lock() = read(cluster.as_ref());
-    let mut unread = false;
-    let mut next_reading = Moment::default();
-    let mut on_the_way: VecDeque<(Moment, Arc<Config>)> = VecDeque::new();
+
+    /// What is in force by now.
+    fn arrived(&mut self, now: Moment) -> Option<Part> {
+        let mut latest = None;
+        while self.on_the_way.front().is_some_and(|(at, _)| *at <= now) {
+            latest = self.on_the_way.pop_front().map(|(_, part)| part);
+        }
+        latest
+    }
+
+    fn read(&mut self, now: Moment, part: Part) {
+        self.unread = false;
+        self.next_reading = now.after(self.lag.between);
+        let latest = self.on_the_way.back().map_or(now, |(at, _)| *at);
+        let at = now.after(self.lags.duration(self.lag.least, self.lag.most)).max(latest);
+        self.on_the_way.push_back((at, part));
+    }
+
+    fn due(&self) -> Option<Moment> {
+        let arrival = self.on_the_way.front().map(|(at, _)| *at);
+        arrival
+            .into_iter()
+            .chain(self.unread.then_some(self.next_reading))
+            .min()
+    }
+}
+
+/// What is followed now.
+struct Sight {
+    kinds: Arc<[(Kind, Resource)]>,
+    changes: Box<dyn Watched>,
+}
+
+impl Sight {
+    fn open(cluster: &dyn Cluster) -> Self {
+        let kinds = followed(cluster);
+        // The definitions come first, so that the index of a kind is one more.
+        let resources: Vec<Resource> = std::iter::once(DEFINITIONS)
+            .chain(kinds.iter().map(|(_, resource)| resource.clone()))
+            .collect();
+        Self {
+            changes: cluster.watch(&resources),
+            kinds: kinds.into(),
+        }
+    }
+
+    fn kind(&self, delivered: &Delivered) -> Option<Kind> {
+        let index = delivered.resource.checked_sub(1)?;
+        self.kinds.get(index).map(|(kind, _)| *kind)
+    }
+}
+
+/// Keeps `config` at what the cluster showed a while ago, and tells what is in force, until the cluster is gone.
+pub(super) async fn follow(
+    cluster: Arc<dyn Cluster>,
+    lag: Lag,
+    config: Arc<Mutex<Arc<Config>>>,
+    told: watch::Sender<Reports>,
+) {
+    let env = cluster.env().clone();
+    let mut paces = Dialect::ALL.map(|dialect| Pace::new(&env, dialect, lag));
+    let mut sight = Sight::open(cluster.as_ref());
     loop {
         let now = env.clock().elapsed();
-        while on_the_way.front().is_some_and(|(at, _)| *at <= now) {
-            if let Some((_, arrived)) = on_the_way.pop_front() {
-                *config.lock() = arrived;
+        for pace in &mut paces {
+            if let Some(part) = pace.arrived(now) {
+                put(&config, &told, &sight, &part);
+            }
+            if pace.unread && pace.next_reading <= now {
+                let part = compile(cluster.as_ref(), &sight, pace.dialect);
+                pace.read(now, part);
             }
         }
-        if unread && next_reading <= now {
-            unread = false;
-            next_reading = now.after(lag.between);
-            let latest = on_the_way.back().map_or(now, |(at, _)| *at);
-            let at = now.after(lags.duration(lag.least, lag.most)).max(latest);
-            on_the_way.push_back((at, read(cluster.as_ref())));
-            continue;
-        }
-        let arrival = on_the_way.front().map(|(at, _)| *at);
-        let due = arrival.into_iter().chain(unread.then_some(next_reading)).min();
+        let due = paces.iter().filter_map(Pace::due).min();
         let wait = async {
             match due {
                 Some(due) => env.clock().sleep_until(due).await,
@@ -78,24 +166,68 @@ pub(super) async fn follow(cluster: Arc<dyn Cluster>, lag: Lag, config: Arc<Mute
         };
         tokio::select! {
             biased;
-            delivered = changes.next() => {
+            delivered = sight.changes.next() => {
                 if delivered.is_empty() {
                     return;
                 }
-                unread = true;
+                if delivered.iter().any(|one| one.resource == 0) && *sight.kinds != *followed(cluster.as_ref()) {
+                    // Everything is delivered once more.
+                    sight = Sight::open(cluster.as_ref());
+                    continue;
+                }
+                for pace in &mut paces {
+                    if !pace.dialect.is_spoken(&sight.kinds) || !delivered.iter().any(|one| touches(&sight, pace.dialect, one)) {
+                        continue;
+                    }
+                    if pace.is_first {
+                        // Who starts reads at once, and has nothing to be compared with.
+                        pace.is_first = false;
+                        let part = compile(cluster.as_ref(), &sight, pace.dialect);
+                        put(&config, &told, &sight, &part);
+                    } else {
+                        pace.unread = true;
+                    }
+                }
             }
             () = wait => {}
         }
     }
 }
 
-fn read(cluster: &dyn Cluster) -> Arc<Config> {
-    let lists = FOLLOWED.each_ref().map(|resource| -> Vec<Value> {
-        cluster
-            .list(resource, None)
-            .iter()
-            .map(|stored| stored.value.clone())
-            .collect()
-    });
-    Arc::new(compile(&lists[0], &lists[1], &lists[2], &lists[3]))
+fn compile(cluster: &dyn Cluster, sight: &Sight, dialect: Dialect) -> Part {
+    Part::compile(dialect, &Objects::read(cluster, &sight.kinds, dialect))
+}
+
+fn put(config: &Mutex<Arc<Config>>, told: &watch::Sender<Reports>, sight: &Sight, part: &Part) {
+    let mut config = config.lock();
+    *config = Arc::new(config.with(part));
+    if let Part::GatewayApi(_, reports) = part {
+        told.send_replace(Reports {
+            reports: reports.clone(),
+            resources: sight.kinds.clone(),
+        });
+    }
+}
+
+/// Whether a change can make a difference to the routes of a dialect.
+fn touches(sight: &Sight, dialect: Dialect, delivered: &Delivered) -> bool {
+    let Some(kind) = sight.kind(delivered).filter(|kind| dialect.reads(*kind)) else {
+        return false;
+    };
+    let Some(before) = delivered
+        .before
+        .as_ref()
+        .filter(|_| delivered.change == Change::Modified)
+    else {
+        return true;
+    };
+    let (before, after) = (&before.value, &delivered.object.value);
+    match kind {
+        Kind::Pod | Kind::Namespace => before["metadata"]["labels"] != after["metadata"]["labels"],
+        // Only their status differs, which this gateway wrote itself.
+        Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute | Kind::GrpcRoute => {
+            object::generation(before) != object::generation(after)
+        }
+        _ => true,
+    }
 }

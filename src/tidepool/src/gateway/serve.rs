@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use env::{Body, BoxError, Chance, Env, HttpService, full};
+use env::{Body, BoxError, Chance, Env, HttpService, full, watch};
 use http::{Request, Response, StatusCode};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::choose::{Asked, Outcome, Share, choose};
+use super::choose::{Asked, Outcome, Share, Target, choose};
 use super::config::Config;
 use super::follow::{Lag, follow};
+use super::report::{self, Reports};
+use super::rules::Edits;
 use crate::cluster::Cluster;
 
 /// A pod, by its namespace and name.
@@ -31,10 +33,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts following the cluster; the task lives in `tasks`.
+    /// Starts following the cluster; the tasks live in `tasks`. The lag is that of Ingresses.
     pub fn start(cluster: Arc<dyn Cluster>, lag: Lag, tasks: &mut JoinSet<()>) -> Self {
         let gateway = Self::idle(cluster.env());
-        tasks.spawn(follow(cluster, lag, gateway.config.clone()));
+        let (told, news) = watch::channel(Reports::default());
+        tasks.spawn(report::write(cluster.clone(), news));
+        tasks.spawn(follow(cluster, lag, gateway.config.clone(), told));
         gateway
     }
 
@@ -67,18 +71,18 @@ impl Gateway {
         choose(&config, asked)
     }
 
-    /// Which pods may answer such a request now, and how probable each is; none when nobody would. Where the gateway does not know of a change
-    /// yet, neither does this.
+    /// Which pods may answer such a request now, and how probable each is; none when nobody would. What is missing to 1 is
+    /// refused. Where the gateway does not know of a change yet, neither does this.
     pub fn pods(&self, asked: Asked<'_>) -> Vec<(PodName, f64)> {
         match self.route(asked) {
             Outcome::Forward(shares) => shares
                 .into_iter()
-                .map(|share| {
-                    let pod = PodName {
-                        namespace: share.endpoint.namespace,
-                        name: share.endpoint.pod,
-                    };
-                    (pod, share.probability)
+                .filter_map(|share| match share.target {
+                    Target::Pod { endpoint, .. } => {
+                        let (namespace, name) = (endpoint.namespace, endpoint.pod);
+                        Some((PodName { namespace, name }, share.probability))
+                    }
+                    Target::Refused(_) => None,
                 })
                 .collect(),
             Outcome::NoRoute | Outcome::NoEndpoints => Vec::new(),
@@ -94,14 +98,21 @@ impl Gateway {
             .unwrap_or_default();
         let host = host.split(':').next().unwrap_or_default().to_owned();
         let path = request.uri().path().to_owned();
+        let with_query = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
+        let method = request.method().to_string();
         let headers: Vec<(String, String)> = request
             .headers()
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
         let outcome = self.route(Asked {
+            method: &method,
             host: &host,
-            path: &path,
+            path: &with_query,
             headers: &headers,
         });
         let (backend, response) = match outcome {
@@ -110,18 +121,20 @@ impl Gateway {
                 None,
                 plain(StatusCode::SERVICE_UNAVAILABLE, "503 Service Temporarily Unavailable"),
             ),
-            Outcome::Forward(shares) => {
-                let share = pick(&shares, self.picks.fraction());
-                let backend = share.map(|share| format!("{}/{}", share.endpoint.namespace, share.endpoint.pod));
-                let answer = match share {
-                    Some(share) => self.send(&share.endpoint.authority, request).await,
-                    None => None,
-                };
-                (
-                    backend,
-                    answer.unwrap_or_else(|| plain(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
-                )
-            }
+            Outcome::Forward(shares) => match pick(&shares, self.picks.fraction()).map(|share| &share.target) {
+                Some(Target::Pod { endpoint, edits }) => {
+                    let answer = self.send(&endpoint.authority, edits, request).await;
+                    (
+                        Some(format!("{}/{}", endpoint.namespace, endpoint.pod)),
+                        answer.unwrap_or_else(|| plain(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
+                    )
+                }
+                Some(Target::Refused(status)) => {
+                    let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+                    (None, plain(status, "the route's backend cannot be used"))
+                }
+                None => (None, plain(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
+            },
         };
         let code = response.status().as_u16();
         self.env.record(
@@ -135,9 +148,12 @@ impl Gateway {
         Ok(response)
     }
 
-    async fn send(&self, authority: &str, request: Request<Body>) -> Option<Response<Body>> {
+    async fn send(&self, authority: &str, edits: &Edits, mut request: Request<Body>) -> Option<Response<Body>> {
         let service = self.env.dial(authority).await.ok()?;
-        service.send(request).await.ok()
+        edits.apply_to_request(request.headers_mut());
+        let mut response = service.send(request).await.ok()?;
+        edits.apply_to_response(response.headers_mut());
+        Some(response)
     }
 }
 

@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use env::watch;
 use parking_lot::Mutex;
@@ -26,6 +27,8 @@ pub(super) struct Cache {
     wanted: watch::Sender<BTreeSet<Resource>>,
     filled: watch::Sender<BTreeSet<Resource>>,
     served: Mutex<Arc<[Resource]>>,
+    /// Whether what comes to be served is to be cached as well.
+    everything: AtomicBool,
 }
 
 /// What is remembered of one collection beyond its objects.
@@ -48,6 +51,7 @@ impl Cache {
             wanted: watch::Sender::new(BTreeSet::new()),
             filled: watch::Sender::new(BTreeSet::new()),
             served: Mutex::new(served.into()),
+            everything: AtomicBool::new(false),
         }
     }
 
@@ -69,8 +73,17 @@ impl Cache {
         self.wanted.send_if_modified(|wanted| wanted.insert(resource.clone()));
     }
 
-    /// Asks that every served collection be cached, in one version each.
+    /// Asks that every served collection be cached, in one version each, now and later.
     pub(super) fn want_everything(&self) {
+        self.everything.store(true, Ordering::Relaxed);
+        self.want_what_is_new();
+    }
+
+    /// Wants every served collection, if everything is wanted.
+    pub(super) fn want_what_is_new(&self) {
+        if !self.everything.load(Ordering::Relaxed) {
+            return;
+        }
         for resource in once_each(&self.served()) {
             self.want(&resource);
         }

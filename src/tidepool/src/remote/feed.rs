@@ -15,20 +15,11 @@ use tokio::task::JoinSet;
 
 use super::cache::Cache;
 use super::discovery;
-use crate::resource::Resource;
+use crate::resource::{DEFINITIONS, Resource};
 
 /// How soon a list or watch that failed is tried again, doubled for each further failure.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(10);
-
-/// Definitions of types: when they change, so does what is served.
-pub(super) const DEFINITIONS: Resource = Resource::of(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    false,
-);
 
 /// Starts a feed for each collection that is wanted, now or later. Never ends by itself.
 pub(super) async fn keep(env: Env, client: kube::Client, cache: Arc<Cache>) {
@@ -105,12 +96,12 @@ async fn feed(env: Env, client: kube::Client, cache: Arc<Cache>, resource: Resou
     }
 }
 
-/// Reads anew what is served, and follows it: whoever watches definitions watches everything.
+/// Reads anew what is served; whoever watches everything watches that as well.
 async fn learn(client: &kube::Client, cache: &Cache) {
     match discovery::read(client).await {
         Ok(served) => {
             cache.set_served(served);
-            cache.want_everything();
+            cache.want_what_is_new();
         }
         Err(error) => tracing::warn!(%error, "what the API server serves could not be read"),
     }

@@ -24,7 +24,7 @@ use crate::cluster::Cluster;
 use crate::gateway::{Asked, Gateway, Lag, PodName};
 use crate::kubelet;
 use crate::network::PodNetwork;
-use crate::resource::{ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NODES, PODS, Resource, SERVICES};
+use crate::resource::{DEFINITIONS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NODES, PODS, Resource, SERVICES};
 use crate::scheduler;
 use cache::Cache;
 use view::View;
@@ -36,7 +36,7 @@ pub enum Part {
     Scheduler,
     /// Three nodes, and the pods on them.
     Kubelet,
-    /// The nginx class of Ingresses.
+    /// Ingresses of class nginx, and the routes of Gateway API and Istio where the cluster has their definitions.
     Gateway,
 }
 
@@ -167,7 +167,12 @@ impl Remote {
 
     /// Which pods may answer such a request now, and how probable each is; see [`Gateway::pods`].
     pub fn route(&self, host: &str, path: &str, headers: &[(String, String)]) -> Vec<(PodName, f64)> {
-        self.gateway.pods(Asked { host, path, headers })
+        self.gateway.pods(Asked {
+            method: "GET",
+            host,
+            path,
+            headers,
+        })
     }
 
     /// Tells of every change that arrived in the caches.
@@ -188,7 +193,7 @@ impl Part {
     fn needs(self) -> Vec<Resource> {
         match self {
             Self::Scheduler | Self::Kubelet => vec![PODS, NODES],
-            Self::Gateway => vec![INGRESSES, INGRESS_CLASSES, SERVICES, ENDPOINT_SLICES],
+            Self::Gateway => vec![DEFINITIONS, INGRESSES, INGRESS_CLASSES, SERVICES, ENDPOINT_SLICES],
         }
     }
 }

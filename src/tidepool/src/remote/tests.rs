@@ -264,7 +264,7 @@ fn everything_is_watched_with_kinds_that_come_later() {
         });
         let theirs = bed.control_plane.cluster();
         theirs
-            .create(&super::feed::DEFINITIONS, definition)
+            .create(&crate::resource::DEFINITIONS, definition)
             .await
             .expect("it is valid");
         bed.world.env.sleep(Duration::from_secs(1)).await;

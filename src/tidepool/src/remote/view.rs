@@ -8,12 +8,11 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::cache::{Cache, once_each};
-use super::feed::DEFINITIONS;
 use super::refusal;
 use crate::cluster::{Cluster, DeleteOptions, Watched};
 use crate::following::{Following, Scope};
 use crate::object;
-use crate::resource::{EVENTS, Resource};
+use crate::resource::{DEFINITIONS, EVENTS, Resource};
 use crate::status::Status;
 use crate::store::{Place, Stored};
 

@@ -1,12 +1,31 @@
 //! What the gateway is believed for: its rules as measured, its probabilities as arithmetic, its pace as a client sees it.
 
+mod gateway_api;
+mod istio;
+mod live;
 mod pace;
 mod rules;
 mod shares;
 
 use serde_json::{Value, json};
 
-use super::{Config, compile};
+use super::{Config, Kind, Objects};
+
+/// What Ingresses alone make.
+fn compile(ingresses: &[Value], classes: &[Value], services: &[Value], slices: &[Value]) -> Config {
+    let mut objects = Objects::default();
+    for (kind, values) in [
+        (Kind::Ingress, ingresses),
+        (Kind::IngressClass, classes),
+        (Kind::Service, services),
+        (Kind::EndpointSlice, slices),
+    ] {
+        for value in values {
+            objects.add(kind, value.clone());
+        }
+    }
+    super::compile(&objects)
+}
 
 fn ingress(name: &str, service: &str, annotations: &[(&str, &str)]) -> Value {
     let mut all: serde_json::Map<String, Value> = annotations

@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::super::{Asked, Config, Outcome, choose, compile};
-use super::{config, ingress, service, slice};
+use super::super::{Asked, Config, Outcome, choose};
+use super::{compile, config, ingress, service, slice};
 
 const STABLE: [&str; 2] = ["a", "bb"];
 
@@ -16,6 +16,7 @@ fn canary_share(config: &Config, headers: &[(&str, &str)]) -> f64 {
     match choose(
         config,
         Asked {
+            method: "GET",
             host: "echo.example.com",
             path: "/x",
             headers: &headers,
@@ -23,7 +24,7 @@ fn canary_share(config: &Config, headers: &[(&str, &str)]) -> f64 {
     ) {
         Outcome::Forward(shares) => shares
             .iter()
-            .filter(|share| share.endpoint.pod == "canary")
+            .filter(|share| share.pod() == "canary")
             .map(|share| share.probability)
             .sum(),
         other => panic!("expected a backend, got {other:?}"),
@@ -100,6 +101,7 @@ fn canaries_of_different_hosts_do_not_meet() {
     );
     assert!((canary_share(&config, &[]) - 0.1).abs() < 1e-9);
     let asked = Asked {
+        method: "GET",
         host: "other.example.com",
         path: "/",
         headers: &[],
@@ -127,6 +129,7 @@ fn what_matches_nothing_is_refused(#[case] host: &str, #[case] path: &str, #[cas
         choose(
             &config(&[], &STABLE, &[]),
             Asked {
+                method: "GET",
                 host,
                 path,
                 headers: &[]
@@ -140,6 +143,7 @@ fn what_matches_nothing_is_refused(#[case] host: &str, #[case] path: &str, #[cas
 fn a_backend_without_endpoints_is_unavailable() {
     let config = compile(&[ingress("echo", "echo", &[])], &[], &[service("echo")], &[]);
     let asked = Asked {
+        method: "GET",
         host: "echo.example.com",
         path: "/",
         headers: &[],
@@ -153,6 +157,7 @@ fn an_ingress_of_another_class_is_not_served() {
     other["metadata"]["annotations"]["kubernetes.io/ingress.class"] = json!("traefik");
     let config = compile(&[other], &[], &[service("echo")], &[slice("echo", &["a"])]);
     let asked = Asked {
+        method: "GET",
         host: "echo.example.com",
         path: "/",
         headers: &[],

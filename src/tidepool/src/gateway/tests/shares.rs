@@ -77,6 +77,7 @@ fn headers(shown: &Shown) -> Vec<(String, String)> {
 
 fn shares(config: &Config, shown: &Shown) -> Vec<Share> {
     let asked = Asked {
+        method: "GET",
         host: "echo.example.com",
         path: "/",
         headers: &headers(shown),
@@ -88,7 +89,7 @@ fn shares(config: &Config, shown: &Shown) -> Vec<Share> {
 }
 
 fn canary_share(shares: &[Share]) -> f64 {
-    let canary = shares.iter().filter(|share| share.endpoint.pod.starts_with("canary"));
+    let canary = shares.iter().filter(|share| share.pod().starts_with("canary"));
     canary.map(|share| share.probability).sum()
 }
 
@@ -165,10 +166,10 @@ proptest! {
             counts
         });
         for share in &shares {
-            let count = f64::from(counts.get(&share.endpoint.pod).copied().unwrap_or_default());
+            let count = f64::from(counts.get(share.pod()).copied().unwrap_or_default());
             let mean = f64::from(REQUESTS) * share.probability;
             let deviation = (mean * (1.0 - share.probability)).sqrt();
-            prop_assert!((count - mean).abs() <= 6.0 * deviation + 1e-6, "{}: {} of {}", share.endpoint.pod, count, mean);
+            prop_assert!((count - mean).abs() <= 6.0 * deviation + 1e-6, "{}: {} of {}", share.pod(), count, mean);
         }
     }
 }
