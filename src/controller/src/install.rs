@@ -7,6 +7,7 @@ pub mod chart;
 mod cluster;
 mod deployment;
 mod rights;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +17,10 @@ use k8s_openapi::ByteString;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{ServiceReference, WebhookClientConfig};
 use serde_json::{Value, json};
 
-pub use cluster::{InstallError, apply, namespace, point, shared_certificate};
+pub use cluster::{InstallError, apply, namespace, point};
 pub use deployment::{Choices, workload};
 pub use rights::{RIGHTS, Right, Scope};
+pub use rotation::{rotate, shared_certificate};
 
 /// The account that the controller runs as, and its roles.
 const ACCOUNT: &str = "tidegate";

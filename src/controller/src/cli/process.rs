@@ -80,7 +80,7 @@ async fn process(run: Run) -> anyhow::Result<()> {
     let certificate = match own {
         Some(own) => own,
         None if shared => {
-            let found = install::shared_certificate(&client, &run.namespace, &names).await?;
+            let found = install::shared_certificate(&client, &run.namespace, &names, env.now()).await?;
             found.check(&names, env.now())?;
             found
         }
@@ -105,7 +105,7 @@ async fn process(run: Run) -> anyhow::Result<()> {
     servers.spawn(serve(
         env.clone(),
         webhook_listener,
-        Some(certificate),
+        Some(certificate.clone()),
         webhooks,
         ended(ending.clone()),
     ));
@@ -120,27 +120,43 @@ async fn process(run: Run) -> anyhow::Result<()> {
     }
 
     let mut stop = pin!(told_to_stop()?);
-    let installing = async {
-        if run.install {
-            install::apply(&client, &endpoint, &authority).await?;
+    let installing = {
+        let (env, client, telemetry, endpoint, authority) = (&env, &client, &telemetry, &endpoint, &authority);
+        let install = run.install;
+        async move {
+            if install {
+                install::apply(client, endpoint, authority).await?;
+            }
+            // Nothing is pointed at a process that cannot work.
+            preflight::pass(env, client, telemetry).await;
+            if !install {
+                install::point(client, endpoint, authority).await?;
+            }
+            Ok::<_, install::InstallError>(())
         }
-        // Nothing is pointed at a process that cannot work.
-        preflight::pass(&env, &client, &telemetry).await;
-        if !run.install {
-            install::point(&client, &endpoint, &authority).await?;
-        }
-        Ok::<_, install::InstallError>(())
     };
     let installed = tokio::select! {
         biased;
         () = stop.as_mut() => None,
         installed = installing => Some(installed),
     };
+    let mut renewing = JoinSet::new();
+    if shared && run.tls_cert.is_none() {
+        renewing.spawn(install::rotate(
+            env.clone(),
+            client.clone(),
+            run.namespace.clone(),
+            names,
+            endpoint,
+            certificate,
+        ));
+    }
     let outcome = match installed {
         None => Ok(()),
         Some(Ok(())) => control(&run, env, client, telemetry, stop).await,
         Some(Err(error)) => Err(error.into()),
     };
+    renewing.shutdown().await;
     end.send_replace(true);
     while servers.join_next().await.is_some() {}
     outcome

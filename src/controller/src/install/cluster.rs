@@ -1,11 +1,10 @@
 //! Installing into a cluster: the namespace, the definitions and configurations by server-side apply, or only the address and the authority of
-//! the webhooks into what is there; and the certificate that replicas share.
+//! the webhooks into what is there.
 //!
 //! Used by the binary at its start. Every failure is one line: what was being done, what the API server said, what to do.
 
-use api::names::{FIELD_MANAGER, webhook};
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use api::names::FIELD_MANAGER;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{Endpoint, objects};
 use crate::explain::explain;
-use crate::serve::{Certificate, CertificateError};
+use crate::serve::CertificateError;
 
 /// Why the installation is not as it should be.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +48,7 @@ pub enum InstallError {
     Certificate(#[from] CertificateError),
 }
 
-fn failed(doing: String, error: &kube::Error) -> InstallError {
+pub(super) fn failed(doing: String, error: &kube::Error) -> InstallError {
     let advice = match error {
         kube::Error::Api(status) if status.code == 403 => {
             "; give this user the rights that `tidegate manifests` lists, or install as somebody who may"
@@ -180,61 +179,4 @@ fn exactly(config: &Value) -> Value {
         whole.extend(config.clone());
     }
     whole
-}
-
-/// The certificate that all replicas behind one address share: kept in a Secret, made by whoever comes first.
-///
-/// # Errors
-/// When the Secret cannot be read or made, or holds something else.
-pub async fn shared_certificate(
-    client: &kube::Client,
-    namespace: &str,
-    names: &[String],
-) -> Result<Certificate, InstallError> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let name = webhook::CERTS_SECRET;
-    let doing = || format!("share the webhooks' certificate through Secret {namespace}/{name}");
-    for _ in 0..3 {
-        let found = secrets.get_opt(name).await.map_err(|error| failed(doing(), &error))?;
-        if let Some(secret) = found {
-            let data = secret.data.unwrap_or_default();
-            let part = |key: &'static str| {
-                let missing = || InstallError::Secret {
-                    namespace: namespace.to_owned(),
-                    name,
-                    key,
-                };
-                data.get(key).map(|bytes| bytes.0.clone()).ok_or_else(missing)
-            };
-            let (chain, key, authority) = (part("tls.crt")?, part("tls.key")?, part("ca.crt")?);
-            return Ok(Certificate::from_pem(&chain, &key, &authority)?);
-        }
-        let made = Certificate::make(names)?;
-        let (chain, key) = made.pem();
-        let entry = |text: &[u8]| ByteString(text.to_vec());
-        let secret = Secret {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                namespace: Some(namespace.to_owned()),
-                ..ObjectMeta::default()
-            },
-            type_: Some("kubernetes.io/tls".to_owned()),
-            data: Some(
-                [
-                    ("tls.crt".to_owned(), entry(chain)),
-                    ("tls.key".to_owned(), entry(key)),
-                    ("ca.crt".to_owned(), entry(made.authority())),
-                ]
-                .into(),
-            ),
-            ..Secret::default()
-        };
-        match secrets.create(&PostParams::default(), &secret).await {
-            Ok(_) => return Ok(made),
-            // Another replica was faster: take its.
-            Err(kube::Error::Api(status)) if status.code == 409 => {}
-            Err(error) => return Err(failed(doing(), &error)),
-        }
-    }
-    Err(InstallError::Unsteady { doing: doing() })
 }

@@ -107,7 +107,7 @@ pub const RIGHTS: &[Right] = &[
     Right {
         scope: Scope::Own,
         names: &[webhook::CERTS_SECRET],
-        ..right("", "secrets", &["get"])
+        ..right("", "secrets", &["get", "update"])
     },
 ];
 

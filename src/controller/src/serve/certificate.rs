@@ -1,13 +1,14 @@
 //! The webhook server's certificate: read from files, or made when there are none.
 //!
-//! A made one is a small authority and one leaf that it signed, new in every process: the authority's text goes into the configurations, its
-//! key is dropped at once. Keys come from the provider's own randomness, which is why simulation has no part in this.
+//! A made one is a small authority and one leaf that it signed: the authority's text goes into the configurations, its key is dropped at once.
+//! Those that replicas share are renewed by `install::rotate`, and taken over by servers that run. Keys come from the provider's own randomness, which is why simulation has no part in this.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
@@ -16,6 +17,9 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{RootCertStore, ServerConfig};
+
+/// How long a certificate that is renewed is valid.
+pub(crate) const LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +69,8 @@ pub enum CertificateError {
 /// A server's certificate with its key, and the text by which clients trust it.
 #[derive(Clone)]
 pub struct Certificate {
-    config: Arc<ServerConfig>,
+    /// Shared by all clones: what connections from now on are shown.
+    config: Arc<Mutex<Arc<ServerConfig>>>,
     certificates: Vec<CertificateDer<'static>>,
     chain: Vec<u8>,
     key: Vec<u8>,
@@ -109,7 +114,7 @@ impl Certificate {
         }
         let private = PrivateKeyDer::from_pem_slice(key).map_err(not_pem("key"))?;
         Ok(Self {
-            config: server_config(certificates.clone(), private)?,
+            config: Arc::new(Mutex::new(server_config(certificates.clone(), private)?)),
             certificates,
             chain: chain.to_vec(),
             key: key.to_vec(),
@@ -117,12 +122,25 @@ impl Certificate {
         })
     }
 
-    /// Makes one for `names` (DNS names or addresses), signed by an authority of its own.
+    /// Makes one for `names` (DNS names or addresses), signed by an authority of its own, that never expires: for a process that shares it with
+    /// nobody, and has another one at its next start.
     ///
     /// # Errors
     /// When a name is neither.
     pub fn make(names: &[String]) -> Result<Self, CertificateError> {
-        let [chain, key, authority] = make(names).map_err(|cause| CertificateError::NotMade {
+        Self::make_between(names, None)
+    }
+
+    /// Makes one that is valid for ninety days from `from` on.
+    ///
+    /// # Errors
+    /// When a name is neither a DNS name nor an address.
+    pub fn make_from(names: &[String], from: Timestamp) -> Result<Self, CertificateError> {
+        Self::make_between(names, Some(from))
+    }
+
+    fn make_between(names: &[String], from: Option<Timestamp>) -> Result<Self, CertificateError> {
+        let [chain, key, authority] = make(names, from).map_err(|cause| CertificateError::NotMade {
             names: names.to_vec(),
             cause,
         })?;
@@ -172,6 +190,12 @@ impl Certificate {
         Ok(())
     }
 
+    /// Has every server of this certificate and its clones show `other` from the next connection on.
+    pub fn adopt(&self, other: &Self) {
+        let config = other.server_config();
+        *self.config.lock() = config;
+    }
+
     /// The PEM text by which clients trust it.
     pub fn authority(&self) -> &[u8] {
         &self.authority
@@ -183,12 +207,12 @@ impl Certificate {
     }
 
     pub(super) fn server_config(&self) -> Arc<ServerConfig> {
-        self.config.clone()
+        self.config.lock().clone()
     }
 }
 
 /// Chain, key and authority as PEM.
-fn make(names: &[String]) -> Result<[String; 3], rcgen::Error> {
+fn make(names: &[String], from: Option<Timestamp>) -> Result<[String; 3], rcgen::Error> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority
         .distinguished_name
@@ -199,6 +223,11 @@ fn make(names: &[String]) -> Result<[String; 3], rcgen::Error> {
     let authority_certificate = authority.self_signed(&authority_key)?;
 
     let mut leaf = CertificateParams::new(names.to_vec())?;
+    if let Some(from) = from {
+        let seconds = u64::try_from(from.as_second()).unwrap_or_default();
+        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
+        leaf.not_after = leaf.not_before + LIFE;
+    }
     leaf.distinguished_name.push(DnType::CommonName, "tidegate webhooks");
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];

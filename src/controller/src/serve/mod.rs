@@ -80,7 +80,6 @@ pub async fn serve(
     service: HttpService,
     stop: impl Future<Output = ()> + Send,
 ) {
-    let acceptor = certificate.map(|certificate| TlsAcceptor::from(certificate.server_config()));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let (closing, closed) = env::watch::channel(());
     let mut connections = JoinSet::new();
@@ -105,7 +104,11 @@ pub async fn serve(
                 continue;
             }
         };
-        let (env, acceptor, service, mut closed) = (env.clone(), acceptor.clone(), service.clone(), closed.clone());
+        // Asked for each connection, since a certificate may be renewed.
+        let acceptor = certificate
+            .as_ref()
+            .map(|certificate| TlsAcceptor::from(certificate.server_config()));
+        let (env, service, mut closed) = (env.clone(), service.clone(), closed.clone());
         connections.spawn(async move {
             let closed = async move {
                 // The sender only ever goes away.

@@ -10,5 +10,6 @@
 mod definition;
 mod outages;
 mod person;
+mod renewal;
 mod rights;
 mod routes;

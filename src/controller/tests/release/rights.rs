@@ -107,7 +107,7 @@ fn used() -> BTreeSet<Used> {
         }
         // The start of a process, and of another one that finds everything there.
         for _ in 0..2 {
-            install::shared_certificate(&client, "tidegate", &["webhooks.tidegate.svc".to_owned()])
+            install::shared_certificate(&client, "tidegate", &["webhooks.tidegate.svc".to_owned()], env.now())
                 .await
                 .expect("a certificate");
             assert_eq!(preflight::look(&client).await, [], "fit");
@@ -163,6 +163,8 @@ fn the_roles_hold_what_the_process_does_and_nothing_else() {
     let rare = [
         ("rollouts", "get"),
         ("services", "get"),
+        // A certificate is renewed after two months.
+        ("secrets", "update"),
         ("rollouts/finalizers", "update"),
         ("batchreleases/finalizers", "update"),
     ];
