@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use suites::routes::Door;
 use tidepool::Cut;
 
+use crate::current::GatewayUrl;
 use crate::demo::Demo;
 use crate::gateway::Gateway;
 use crate::session::Session;
@@ -25,7 +27,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios on a cluster and report.
-    Run(Run),
+    Run(Box<Run>),
     /// Keep an embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl, until Ctrl-C.
     Up(Up),
     /// The article's walkthrough, told step by step, with a live bar of the measured split.
@@ -51,6 +53,8 @@ pub(crate) enum Cluster {
     Local,
     /// A cluster of kind in Docker, made for this run, with real gateways and the controller's image, in real time.
     Kind,
+    /// The cluster of the kubeconfig's current context, with the controller and the gateway that are in it, in real time.
+    Current,
 }
 
 impl Cluster {
@@ -60,6 +64,7 @@ impl Cluster {
             Self::Embedded => "embedded",
             Self::Local => "local",
             Self::Kind => "kind",
+            Self::Current => "current",
         }
     }
 }
@@ -106,6 +111,15 @@ pub(crate) struct Run {
     /// With --cluster kind: take the cluster that an earlier run left.
     #[arg(long)]
     pub(crate) reuse: bool,
+    /// With --cluster current: where the gateway answers; without it, where the cluster says.
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway_url: Option<GatewayUrl>,
+    /// With --cluster current: the Gateway that routes are bound to, unless they are Ingresses; `gateways/door` without it.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = door)]
+    pub(crate) door: Option<Door>,
+    /// With --cluster current: play there although the name of the context looks like production.
+    #[arg(long)]
+    pub(crate) context_is_safe: bool,
     /// Only name the scenarios.
     #[arg(long)]
     pub(crate) list: bool,
@@ -116,10 +130,23 @@ impl Run {
     pub(crate) fn gateways(&self) -> Vec<Gateway> {
         match self.cluster {
             _ if !self.gateway.is_empty() => self.gateway.clone(),
-            Cluster::Embedded | Cluster::Local => vec![Gateway::Ingress],
+            Cluster::Embedded | Cluster::Local | Cluster::Current => vec![Gateway::Ingress],
             // VirtualServices only when asked for, until the controller leads releases by them.
             Cluster::Kind => vec![Gateway::Ingress, Gateway::IstioHttpRoute],
         }
+    }
+}
+
+/// A Gateway's namespace and name.
+fn door(text: &str) -> Result<Door, String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => Ok(Door {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }),
+        _ => Err(format!(
+            "{text:?} is not a Gateway's namespace and name, as in gateways/door"
+        )),
     }
 }
 

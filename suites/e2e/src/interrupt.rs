@@ -1,9 +1,11 @@
-//! Ctrl-C: the first lets what runs come to its end and reports it, the second ends at once.
+//! Ctrl-C, or SIGTERM from whoever started the run: the first lets what runs come to its end and reports it, the second ends at once.
 //!
 //! A thread of its own waits for the signal, so that the simulated runtimes, which have no I/O, need not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
@@ -22,15 +24,31 @@ impl Interrupt {
                 return;
             };
             runtime.block_on(async {
-                if tokio::signal::ctrl_c().await.is_ok() {
+                let (Ok(mut interrupt), Ok(mut terminate)) =
+                    (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+                else {
+                    return;
+                };
+                for is_last in [false, true] {
+                    tokio::select! {
+                        biased;
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                    }
+                    if is_last {
+                        std::process::exit(INTERRUPTED);
+                    }
                     wished.0.store(true, Ordering::Relaxed);
-                }
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    std::process::exit(INTERRUPTED);
                 }
             });
         });
         interrupt
+    }
+
+    /// What a person wishes who presses Ctrl-C.
+    #[cfg(test)]
+    pub(crate) fn wish(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 
     /// Whether to begin nothing more.

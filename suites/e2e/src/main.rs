@@ -6,6 +6,7 @@
 mod abreast;
 mod args;
 mod crash;
+mod current;
 mod demo;
 mod embedded;
 mod folder;

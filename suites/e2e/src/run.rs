@@ -10,6 +10,7 @@ use suites::report::{self, junit};
 use suites::{Check, Failure, Report, Scenario, Verdict, expectations, runner, scenario, scenarios};
 
 use crate::args::{Cluster, Run};
+use crate::current;
 use crate::embedded::{self, Play, Played};
 use crate::gateway::{DataPlane, Gateway};
 use crate::interrupt::Interrupt;
@@ -37,6 +38,7 @@ pub(crate) fn run(options: &Run, out: &mut Output) -> Result<bool> {
         Cluster::Embedded => on_embedded(options, &chosen, out),
         Cluster::Local => on_local(options, &chosen, out),
         Cluster::Kind => on_kind(options, &chosen, out),
+        Cluster::Current => on_current(options, &chosen, out),
     }
 }
 
@@ -46,6 +48,17 @@ fn can_stand(gateway: Gateway, cluster: Cluster) -> Result<()> {
         if !kind::GATEWAYS.contains(&gateway) {
             let names: Vec<&str> = kind::GATEWAYS.iter().map(|gateway| gateway.name()).collect();
             bail!("--gateway {} is not in kind: take {}", gateway.name(), names.join(", "));
+        }
+        return Ok(());
+    }
+    if cluster == Cluster::Current {
+        if !current::GATEWAYS.contains(&gateway) {
+            let names: Vec<&str> = current::GATEWAYS.iter().map(|gateway| gateway.name()).collect();
+            bail!(
+                "--gateway {}: which proxy answers in a cluster of yours is yours to choose; name the routes that lead it: {}",
+                gateway.name(),
+                names.join(", ")
+            );
         }
         return Ok(());
     }
@@ -138,27 +151,69 @@ fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool>
         reuse: options.reuse,
         jobs: options.jobs,
     };
-    let gateways = options.gateways();
     let mut reports = Vec::new();
     let played = kind::each(wish, &interrupt, async |kind| {
-        for gateway in &gateways {
-            let mut board = Board::new(options, *gateway, chosen, out);
-            let played = kind
-                .play(*gateway, chosen, &interrupt, &mut |index, report| {
-                    board.put(index, report);
-                })
-                .await;
-            reports.extend(board.take_down());
-            played.with_context(|| format!("play on the gateway {}", gateway.name()))?;
-        }
-        Ok(())
+        let play = async |gateway, done: Done<'_>| kind.play(gateway, chosen, &interrupt, done).await;
+        through_each(options, chosen, out, &mut reports, play).await
     });
-    if reports.is_empty() {
-        played?;
-        return Ok(false);
+    finish_remote(options, &reports, chosen.len(), played, out)
+}
+
+/// Plays every scenario on the cluster of the current context, through one family of routes after the other.
+fn on_current(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool> {
+    let interrupt = Interrupt::listen();
+    let wish = current::Wish {
+        caution: match options.context_is_safe {
+            true => current::Caution::Trust,
+            false => current::Caution::Refuse,
+        },
+        gateway: options.gateway_url.clone(),
+        door: options.door.clone().unwrap_or_default(),
+        jobs: options.jobs,
+    };
+    let mut reports = Vec::new();
+    let played = current::each(wish, &interrupt, async |current| {
+        let play = async |gateway, done: Done<'_>| current.play(gateway, chosen, &interrupt, done).await;
+        through_each(options, chosen, out, &mut reports, play).await
+    });
+    finish_remote(options, &reports, chosen.len(), played, out)
+}
+
+/// Takes each report as it comes, with the scenario's index.
+type Done<'a> = &'a mut dyn FnMut(usize, Report);
+
+/// Plays on one gateway after the other, and gathers all reports.
+async fn through_each(
+    options: &Run,
+    chosen: &[Scenario],
+    out: &mut Output,
+    reports: &mut Vec<Report>,
+    play: impl AsyncFn(Gateway, Done<'_>) -> Result<()>,
+) -> Result<()> {
+    for gateway in options.gateways() {
+        let mut board = Board::new(options, gateway, chosen, out);
+        let played = play(gateway, &mut |index, report| board.put(index, report)).await;
+        reports.extend(board.take_down());
+        played.with_context(|| format!("play on the gateway {}", gateway.name()))?;
     }
-    let all_is_well = finish(options, &reports, chosen.len(), out)?;
-    played.map(|()| all_is_well)
+    Ok(())
+}
+
+/// The end of a run on a cluster that may fail as a whole; what was played before is reported all the same.
+fn finish_remote(
+    options: &Run,
+    reports: &[Report],
+    chosen: usize,
+    played: Result<()>,
+    out: &mut Output,
+) -> Result<bool> {
+    match played {
+        Err(error) if reports.is_empty() => Err(error),
+        played => {
+            let all_is_well = finish(options, reports, chosen, out)?;
+            played.map(|()| all_is_well)
+        }
+    }
 }
 
 fn source(options: &Run) -> kind::Source {
@@ -264,6 +319,7 @@ fn on(cluster: Cluster) -> &'static str {
         Cluster::Embedded => "",
         Cluster::Local => " --cluster local",
         Cluster::Kind => " --cluster kind",
+        Cluster::Current => " --cluster current",
     }
 }
 
@@ -342,6 +398,9 @@ fn world(options: &Run, reports: &[Report]) -> String {
             )
         }
         Cluster::Kind => kind::what_is_real(source(options)),
+        Cluster::Current => {
+            "played on the cluster of the current context, with the controller that is installed there".to_owned()
+        }
     }
 }
 

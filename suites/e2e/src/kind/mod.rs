@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use env::Env;
 use suites::routes::Family;
-use suites::{Kubernetes, Report, Scenario};
+use suites::{Feature, Kubernetes, Report, Scenario};
 
 use crate::gateway::Gateway;
 use crate::interrupt::Interrupt;
@@ -114,6 +114,7 @@ pub(crate) fn each(wish: Wish, interrupt: &Interrupt, work: impl AsyncFnOnce(&Ki
                 cluster: CLUSTER,
                 client: cluster.client().await?,
                 controller: Some(install::deployment()),
+                features: [Feature::Admission].into(),
             };
             let kind = Kind {
                 shell: &shell,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
-use suites::routes::Family;
+use suites::routes::{Door, Family};
 use suites::{Bed, Changes, Check, Failure, Feature, Question, Share, Write};
 
 use super::ground::{Entrance, Ground};
@@ -41,7 +41,8 @@ impl RemoteBed {
 
     /// What a remote cluster has: weights are counted there, and nobody sees the controller's requests.
     pub(super) fn features_of(ground: &Ground, entrance: &Entrance) -> BTreeSet<Feature> {
-        let mut features = BTreeSet::from([Feature::IngressNginx, Feature::Admission]);
+        let mut features = ground.site.features.clone();
+        features.insert(Feature::IngressNginx);
         if ground.site.controller.is_some() {
             features.insert(Feature::RestartController);
         }
@@ -92,6 +93,10 @@ impl Bed for RemoteBed {
 
     fn family(&self) -> Family {
         self.entrance.family
+    }
+
+    fn door(&self) -> Door {
+        self.entrance.door.clone()
     }
 
     /// One gateway serves all namespaces, and one host belongs to one of them.

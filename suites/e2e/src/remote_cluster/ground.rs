@@ -1,5 +1,6 @@
 //! The cluster that all remote beds stand on: its API, its gateway, and its controller as a Deployment. Made by whoever knows the cluster.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use anyhow::{Context, Result, bail};
 use env::{Env, HttpService, watch};
 use http::HeaderValue;
 use http::header::CONNECTION;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
-use suites::routes::Family;
-use suites::{Kubernetes, ObjectRef};
+use suites::routes::{Door, Family};
+use suites::{Feature, Kubernetes, ObjectRef};
 use tokio::task::JoinSet;
 
 use super::watches::{self, Followed};
@@ -33,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) client: kube::Client,
     /// The controller's Deployment, when it may be restarted.
     pub(crate) controller: Option<ObjectRef>,
+    /// What the controller there can do beyond releasing.
+    pub(crate) features: BTreeSet<Feature>,
 }
 
 /// One of a cluster's gateways.
@@ -42,15 +46,19 @@ pub(crate) struct Entrance {
     pub(crate) family: Family,
     /// How long it may take to follow a change of its objects.
     pub(crate) lag: Duration,
+    /// The Gateway that routes are bound to, in families that have one.
+    pub(crate) door: Door,
     /// Sends requests through it.
     pub(super) gateway: HttpService,
 }
 
 /// A cluster with a controller in it.
 pub(crate) struct Ground {
-    pub(super) env: Env,
+    pub(crate) env: Env,
     pub(super) site: Site,
     followed: Followed,
+    /// The namespaces that were made here, or may have been, and are not known to be gone.
+    made: Mutex<BTreeSet<String>>,
     /// The watches; they end with the ground.
     _tasks: JoinSet<()>,
 }
@@ -65,6 +73,7 @@ impl Ground {
             env: env.clone(),
             site,
             followed,
+            made: Mutex::default(),
             _tasks: tasks,
         })
     }
@@ -82,6 +91,7 @@ impl Ground {
         Ok(Entrance {
             family,
             lag,
+            door: Door::default(),
             gateway: fresh(gateway),
         })
     }
@@ -92,7 +102,7 @@ impl Ground {
     }
 
     /// The API, with its kinds looked up anew.
-    pub(super) fn kubernetes(&self) -> Kubernetes {
+    pub(crate) fn kubernetes(&self) -> Kubernetes {
         Kubernetes::new(self.site.client.clone())
     }
 
@@ -100,7 +110,7 @@ impl Ground {
     ///
     /// # Errors
     /// When the API server refuses, or the cluster's controllers do not furnish it.
-    pub(super) async fn namespace(&self, scenario: &str) -> Result<(String, watch::Receiver<u64>)> {
+    pub(crate) async fn namespace(&self, scenario: &str) -> Result<(String, watch::Receiver<u64>)> {
         let name = namespace_name(scenario, &self.env.chance("namespace").name_suffix(5));
         let changes = self.followed.begin(&name);
         let object = json!({
@@ -108,12 +118,20 @@ impl Ground {
             "metadata": { "name": name, "labels": { LABEL: scenario } },
         });
         let kubernetes = self.kubernetes();
-        kubernetes
-            .create(&object)
-            .await
-            .context("make a namespace for a scenario")?;
-        // What the control plane puts into each namespace is there before the inventory is taken.
+        // Before it is there: who is ended in the middle has made it all the same.
+        self.made.lock().insert(name.clone());
+        if let Err(error) = kubernetes.create(&object).await {
+            if error.code != 0 {
+                self.made.lock().remove(&name);
+            }
+            return Err(error).context("make a namespace for a scenario");
+        }
+        // What the control plane puts into each namespace (and so into `default`) is there before the inventory is taken.
         for (kind, name_of_it) in [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")] {
+            let example = ObjectRef::namespaced("v1", kind, "default", name_of_it);
+            if kubernetes.get(&example).await?.is_none() {
+                continue;
+            }
             let furniture = ObjectRef::namespaced("v1", kind, &name, name_of_it);
             self.until(&furniture.to_string(), WITHIN, || async {
                 Ok(kubernetes.get(&furniture).await?.is_some())
@@ -131,20 +149,42 @@ impl Ground {
         }
     }
 
-    /// Waits until every namespace of these names is gone.
+    /// Takes every namespace away that was made here, and waits until all are gone. An API server that is away for a moment is asked again.
     ///
     /// # Errors
-    /// Which one stays.
-    pub(super) async fn until_left(&self, names: &[String]) -> Result<()> {
+    /// Which one stays, and how to remove it by hand.
+    pub(crate) async fn clean(&self) -> Result<()> {
+        let made: Vec<String> = self.made.lock().iter().cloned().collect();
         let kubernetes = self.kubernetes();
-        for name in names {
-            let object = namespace(name);
+        // Those that were ended in the middle could not clean up after themselves.
+        for name in &made {
+            self.followed.end(name);
+            self.is_left(&kubernetes, name).await;
+        }
+        for name in &made {
             self.until(&format!("the end of namespace {name}"), GONE_WITHIN, || async {
-                Ok(kubernetes.get(&object).await?.is_none())
+                Ok(self.is_left(&kubernetes, name).await)
             })
-            .await?;
+            .await
+            .with_context(|| format!("leave nothing behind; by hand: kubectl delete namespace -l {LABEL}"))?;
+            self.made.lock().remove(name);
         }
         Ok(())
+    }
+
+    /// Whether a namespace is gone; one that nobody deletes yet is deleted.
+    async fn is_left(&self, kubernetes: &Kubernetes, name: &str) -> bool {
+        let object = namespace(name);
+        let refused = match kubernetes.get(&object).await {
+            Ok(None) => return true,
+            Ok(Some(found)) if found.pointer("/metadata/deletionTimestamp").is_some() => return false,
+            Ok(Some(_)) => kubernetes.delete(&object).await.err(),
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refused {
+            tracing::warn!(%error, "take away namespace {name}");
+        }
+        false
     }
 
     /// Kills the controller's pods, as a crash does, and waits until the Deployment has others that are ready.

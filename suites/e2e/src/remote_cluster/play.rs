@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use parking_lot::Mutex;
 use suites::{Check, Failure, Feature, Report, Scenario, expectations, runner};
 
 use super::bed::RemoteBed;
@@ -37,37 +36,23 @@ pub(crate) async fn each(
     interrupt: &Interrupt,
     done: &mut dyn FnMut(usize, Report),
 ) -> Result<()> {
-    let made = Arc::new(Mutex::new(Vec::new()));
     // Who kills the controller has it for himself: the webhooks of others would be away.
     let (alone, together): (Vec<usize>, Vec<usize>) =
         (0..scenarios.len()).partition(|index| restarts(&scenarios[*index]));
     for (indices, at_a_time) in [(together, play.jobs), (alone, 1)] {
         let scenarios: Vec<Scenario> = indices.iter().map(|index| scenarios[*index].clone()).collect();
-        let one = |scenario| one(ground.clone(), entrance.clone(), scenario, play.clone(), made.clone());
+        let one = |scenario| one(ground.clone(), entrance.clone(), scenario, play.clone());
         let mut of_all = |index: usize, report| done(indices[index], report);
         abreast::each(&ground.env, at_a_time, &scenarios, interrupt, one, &mut of_all).await;
     }
-    let made = std::mem::take(&mut *made.lock());
-    if interrupt.is_wished() {
-        // Those that were ended in the middle could not clean up after themselves.
-        for namespace in &made {
-            ground.leave(namespace).await;
-        }
-    }
-    ground.until_left(&made).await
+    ground.clean().await
 }
 
 fn restarts(scenario: &Scenario) -> bool {
     scenario.features.contains(&Feature::RestartController)
 }
 
-async fn one(
-    ground: Arc<Ground>,
-    entrance: Entrance,
-    scenario: Scenario,
-    play: Play,
-    made: Arc<Mutex<Vec<String>>>,
-) -> Report {
+async fn one(ground: Arc<Ground>, entrance: Entrance, scenario: Scenario, play: Play) -> Report {
     if let Some(why) = expectations::why_skipped(&play.expected_as, &scenario.id)
         .or_else(|| runner::cannot_run(&scenario, &RemoteBed::features_of(&ground, &entrance)))
     {
@@ -81,7 +66,6 @@ async fn one(
         }
     };
     let namespace = suites::Bed::namespace(&*bed).to_owned();
-    made.lock().push(namespace.clone());
     let mut report = runner::run(&scenario, bed).await;
     report.wall = report.took;
     if !report.failures().is_empty()
