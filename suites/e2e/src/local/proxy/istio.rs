@@ -11,9 +11,9 @@ use super::super::{ControlPlane, Tools};
 use super::{DOOR, LISTENS, answers};
 use crate::gateway::Gateway;
 
-/// Where istiod and its gateway live.
+/// Where istiod would live in a cluster.
 const HOME: &str = "istio-system";
-/// The Service in front of Envoy.
+/// The Service in front of Envoy, in the namespace of the Gateway: istiod looks nowhere else.
 const SERVICE: &str = "istio-ingressgateway";
 /// The address under which istiod knows Envoy; it is one of the pods' network that no pod gets.
 const ADDRESS: &str = "10.244.255.253";
@@ -32,13 +32,17 @@ pub(super) fn objects(gateway: Gateway) -> Vec<Value> {
     let mut objects = vec![
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": HOME } }),
         json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": { "namespace": HOME, "name": SERVICE },
-            "spec": { "ports": [{ "name": "http", "port": LISTENS.1, "targetPort": LISTENS.1 }] },
+            "apiVersion": "v1", "kind": "Service", "metadata": { "namespace": DOOR.0, "name": SERVICE },
+            // By the selector istiod tells which proxy serves the Gateway; the address that no pod has is written below.
+            "spec": {
+                "selector": { "istio": "ingressgateway" },
+                "ports": [{ "name": "http", "port": LISTENS.1, "targetPort": LISTENS.1 }],
+            },
         }),
         json!({
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {
-                "namespace": HOME, "name": SERVICE,
+                "namespace": DOOR.0, "name": SERVICE,
                 "labels": { "kubernetes.io/service-name": SERVICE },
             },
             "addressType": "IPv4",
@@ -51,7 +55,7 @@ pub(super) fn objects(gateway: Gateway) -> Vec<Value> {
             // istiod makes the class by itself. A Gateway with an address is one whose proxy somebody else runs.
             let mut door = super::door("istio");
             door["spec"]["addresses"] =
-                json!([{ "type": "Hostname", "value": format!("{SERVICE}.{HOME}.svc.cluster.local") }]);
+                json!([{ "type": "Hostname", "value": format!("{SERVICE}.{}.svc.cluster.local", DOOR.0) }]);
             objects.push(door);
         }
         _ => objects.push(json!({
@@ -130,10 +134,10 @@ fn bootstrap(discovery: u16, admin: u16) -> Value {
     });
     json!({
         "node": {
-            "id": format!("router~{ADDRESS}~{SERVICE}.{HOME}~{HOME}.svc.cluster.local"),
+            "id": format!("router~{ADDRESS}~{SERVICE}.{0}~{0}.svc.cluster.local", DOOR.0),
             "cluster": SERVICE,
             "metadata": {
-                "LABELS": { "istio": "ingressgateway" }, "NAMESPACE": HOME, "CLUSTER_ID": "Kubernetes",
+                "LABELS": { "istio": "ingressgateway" }, "NAMESPACE": DOOR.0, "CLUSTER_ID": "Kubernetes",
             },
         },
         "admin": { "address": address(admin) },

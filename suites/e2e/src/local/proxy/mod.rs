@@ -17,8 +17,9 @@ use super::program::Program;
 use super::{ControlPlane, Tools};
 use crate::gateway::{DataPlane, Gateway};
 
-/// Where every proxy listens: the namespace is the run's own, and the port is the one that the Gateways name.
-const LISTENS: (&str, u16) = ("127.0.0.1", 80);
+/// Where every proxy listens: the namespace is the run's own, and the port is the one that the Gateways name. No pod listens on it: a proxy that
+/// binds it on every address would take it from them.
+const LISTENS: (&str, u16) = ("127.0.0.1", 10_080);
 
 /// The namespace and the name of the Gateway that routes attach to.
 const DOOR: (&str, &str) = ("gateways", "door");
