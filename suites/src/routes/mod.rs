@@ -137,6 +137,10 @@ impl Family {
             .pointer_mut("/spec/strategy/canary/trafficRoutings")
             .and_then(Value::as_array_mut);
         for routing in routings.into_iter().flatten().filter_map(Value::as_object_mut) {
+            // A class that is no class of Ingresses is what the scenario is about.
+            if routing.get("type").is_some_and(|class| class != "nginx") {
+                continue;
+            }
             let Some(ingress) = routing.remove("ingress") else {
                 continue;
             };
