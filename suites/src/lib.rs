@@ -10,6 +10,7 @@ mod bed;
 pub mod dialect;
 pub mod expectations;
 mod failure;
+pub mod gateway_table;
 pub mod history;
 pub mod invariants;
 pub mod inventory;

@@ -10,6 +10,7 @@ use tidepool::Cut;
 use crate::current::GatewayUrl;
 use crate::demo::Demo;
 use crate::gateway::Gateway;
+use crate::gateway_table::GatewayTable;
 use crate::session::Session;
 use crate::up::Up;
 
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run the recorded session of kubectl against an embedded cluster, and compare what it prints with the golden file.
     KubectlSession(Session),
+    /// Play the gateway cases (weights, headers, paths, empty Services, pods that go) on each gateway, and print what each one did.
+    GatewayTable(GatewayTable),
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
     Tools,
     /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.

@@ -11,6 +11,7 @@ mod demo;
 mod embedded;
 mod folder;
 mod gateway;
+mod gateway_table;
 mod installation;
 mod interrupt;
 mod jobs;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::up(&options, &mut std::io::stdout()),
         Command::Demo(options) => demo::demo(&options, &mut std::io::stdout()),
         Command::KubectlSession(options) => session::session(&options, &mut std::io::stdout()),
+        Command::GatewayTable(options) => gateway_table::gateway_table(&options, &mut std::io::stdout()),
         Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())

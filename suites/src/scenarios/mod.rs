@@ -4,6 +4,7 @@
 
 mod bad_bytes;
 mod bad_input;
+mod beside;
 mod ending;
 mod gate;
 mod jump;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(gate::all());
     all.extend(pauses::all());
     all.extend(no_drain::all());
+    all.extend(beside::all());
     all.extend(rollback::all());
     all.extend(third_image::all());
     all.extend(scale::all());

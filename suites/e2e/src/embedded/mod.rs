@@ -149,7 +149,7 @@ impl EmbeddedBed {
     }
 
     /// Ends controller and cluster, and waits for them.
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.controllers.stop().await;
         drop(self.webhooks);
         if let Ok(cluster) = Arc::try_unwrap(self.cluster) {

@@ -18,6 +18,7 @@ mod play;
 mod process;
 mod program;
 mod proxy;
+mod table;
 mod tools;
 mod wheel;
 
@@ -31,6 +32,7 @@ pub(crate) use control_plane::ControlPlane;
 pub(crate) use error::LocalError;
 pub(crate) use play::{Play, each};
 pub(crate) use program::Program;
+pub(crate) use table::table;
 pub(crate) use tools::Tools;
 
 /// Finds or builds the programs of a control plane and of those gateways, and moves this process into namespaces of its own. Returns inside them; outside, it does not
