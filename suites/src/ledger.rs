@@ -27,6 +27,8 @@ pub enum Act {
     Scale { replicas: u32 },
     /// Switched the rollout off, or deleted it.
     End,
+    /// Ended a pod.
+    EndPod { pod: String },
 }
 
 /// The acts in order. Clones are the same ledger.

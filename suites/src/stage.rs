@@ -226,6 +226,17 @@ impl Stage {
         Ok(())
     }
 
+    /// Ends a pod, as an eviction would.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub async fn end_pod(&self, pod: &str) -> Result<(), Failure> {
+        let ended = Act::EndPod { pod: pod.to_owned() };
+        self.0.ledger.record(Committed(u64::MAX), ended);
+        self.0.kubernetes.delete(&self.named("v1", "Pod", pod)).await?;
+        Ok(())
+    }
+
     /// Changes the number of pods.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod gateway_api;
 pub mod ingress;
+pub mod istio;
 mod op;
 mod originals;
 mod router;

@@ -5,6 +5,7 @@ use api::plan;
 
 use crate::gateway_api::{GatewayRoute, RouteType};
 use crate::ingress::{Dialect, Ingresses};
+use crate::istio::VirtualService;
 use crate::router::Router;
 
 /// A router that a plan names and that this crate does not have.
@@ -36,8 +37,14 @@ pub fn routers(named: &[plan::Router]) -> Result<Vec<Box<dyn Router>>, NotServed
             plan::Router::HttpRoute { name } => routers.push(route(RouteType::Http, name, "gateway.httpRouteName")),
             plan::Router::GrpcRoute { name } => routers.push(route(RouteType::Grpc, name, "gateway.grpcRouteName")),
             plan::Router::Custom(objects) => {
-                for object in objects {
-                    routers.push(custom(object)?);
+                for (index, object) in objects.iter().enumerate() {
+                    let same = |other: &ObjectReference| {
+                        (other.group(), &other.kind, &other.name) == (object.group(), &object.kind, &object.name)
+                    };
+                    // Two edits of one object would undo each other.
+                    if !objects.iter().take(index).any(same) {
+                        routers.push(custom(object)?);
+                    }
                 }
             }
         }
@@ -58,6 +65,9 @@ fn custom(object: &ObjectReference) -> Result<Box<dyn Router>, NotServed> {
     match (object.group(), object.kind.as_str()) {
         ("gateway.networking.k8s.io", "HTTPRoute") => Ok(route(RouteType::Http, &object.name, "customNetworkRefs")),
         ("gateway.networking.k8s.io", "GRPCRoute") => Ok(route(RouteType::Grpc, &object.name, "customNetworkRefs")),
+        ("networking.istio.io", "VirtualService") => Ok(Box::new(VirtualService {
+            name: object.name.clone(),
+        })),
         (_, kind) => Err(NotServed::Custom(kind.to_owned())),
     }
 }

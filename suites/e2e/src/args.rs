@@ -133,7 +133,8 @@ impl Run {
     pub(crate) fn gateways(&self) -> Vec<Gateway> {
         match self.cluster {
             _ if !self.gateway.is_empty() => self.gateway.clone(),
-            Cluster::Embedded | Cluster::Local | Cluster::Current => vec![Gateway::Ingress],
+            Cluster::Embedded => vec![Gateway::Ingress, Gateway::HttpRoute, Gateway::VirtualService],
+            Cluster::Local | Cluster::Current => vec![Gateway::Ingress],
             // VirtualServices only when asked for, until the controller leads releases by them.
             Cluster::Kind => vec![Gateway::Ingress, Gateway::IstioHttpRoute],
         }

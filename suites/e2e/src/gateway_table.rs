@@ -44,7 +44,7 @@ pub(crate) fn gateway_table(options: &GatewayTable, out: &mut dyn Write) -> Resu
             let tools = local::prepare(&options.gateway, &mut std::io::stderr())?;
             columns(options, |gateway| local::table(&tools, gateway, options.seed))?
         }
-        Cluster::Kind => bail!("the gateway cases are played on --cluster embedded or local"),
+        Cluster::Kind | Cluster::Current => bail!("the gateway cases are played on --cluster embedded or local"),
     };
     write!(out, "{}", markdown(&columns)).context("print the table")?;
     writeln!(out, "\n{} rows differ", differences(&columns).len()).context("print the table")?;
@@ -65,14 +65,8 @@ fn on_embedded(gateway: Gateway, seed: u64) -> Result<Vec<Cell>> {
     if gateway.data_plane() != DataPlane::Tidepool {
         bail!("--gateway {} is a real proxy and needs --cluster local", gateway.name());
     }
-    if gateway != Gateway::Ingress {
-        bail!(
-            "--gateway {}: the embedded cluster is asked by Ingresses only",
-            gateway.name()
-        );
-    }
     env::sim::run(seed, Trace::off(), |world| async move {
-        let bed = EmbeddedBed::start(&world, Care::default()).await;
+        let bed = EmbeddedBed::start(&world, Care::default(), gateway.family()).await;
         let bed = bed.map_err(|failure| anyhow!("start the embedded cluster: {failure}"))?;
         let cells = run(&bed).await;
         bed.stop().await;

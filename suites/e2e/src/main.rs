@@ -8,6 +8,7 @@ mod args;
 mod crash;
 mod current;
 mod demo;
+mod doors;
 mod embedded;
 mod folder;
 mod gateway;

@@ -65,9 +65,9 @@ fn can_stand(gateway: Gateway, cluster: Cluster) -> Result<()> {
     if cluster != Cluster::Local && gateway.data_plane() != DataPlane::Tidepool {
         bail!("--gateway {} is a real proxy and needs --cluster local", gateway.name());
     }
-    if matches!(gateway, Gateway::HttpRoute | Gateway::VirtualService) {
+    if cluster != Cluster::Embedded && matches!(gateway, Gateway::HttpRoute | Gateway::VirtualService) {
         bail!(
-            "--gateway {}: tidepool's own gateway reads Ingresses only so far; take ingress, or a real proxy on --cluster local",
+            "--gateway {} is tidepool's own and needs --cluster embedded; take a real proxy for that family",
             gateway.name()
         );
     }
@@ -91,21 +91,24 @@ fn on_embedded(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<b
     }
     let interrupt = Interrupt::listen();
     let mut unwritten = None;
-    let mut board = Board::new(options, Gateway::Ingress, chosen, out);
-    jobs::each(
-        jobs::threads(options.jobs),
-        chosen,
-        &interrupt,
-        |scenario| play(scenario, options),
-        |index, played: Played| {
-            if let Some(folder) = &options.trace {
-                let written = write_trace(folder, &played.report.id, &played.trace);
-                unwritten = unwritten.take().or(written.err());
-            }
-            board.put(index, played.report);
-        },
-    );
-    let reports = board.take_down();
+    let mut reports = Vec::new();
+    for gateway in &options.gateways() {
+        let mut board = Board::new(options, *gateway, chosen, out);
+        jobs::each(
+            jobs::threads(options.jobs),
+            chosen,
+            &interrupt,
+            |scenario| play(scenario, options, *gateway),
+            |index, played: Played| {
+                if let Some(folder) = &options.trace {
+                    let written = write_trace(folder, &gateway.report_id(&played.report.id), &played.trace);
+                    unwritten = unwritten.take().or(written.err());
+                }
+                board.put(index, played.report);
+            },
+        );
+        reports.extend(board.take_down());
+    }
     if let Some(error) = unwritten {
         return Err(error);
     }
@@ -274,9 +277,10 @@ impl<'a> Board<'a> {
 }
 
 /// Plays one scenario; a panic is its failure, and not the end of the others.
-fn play(scenario: &Scenario, options: &Run) -> Played {
+fn play(scenario: &Scenario, options: &Run, gateway: Gateway) -> Played {
     let (played, wall) = jobs::timed(|| {
-        jobs::caught(|| embedded::play(scenario, &Play::new(options.seed).traced(options.trace.is_some())))
+        let how = Play::new(options.seed).traced(options.trace.is_some());
+        jobs::caught(|| embedded::play(scenario, &how.through(gateway.family())))
     });
     let mut played = played.unwrap_or_else(|said| Played::only(panicked(&scenario.id, &said)));
     played.report.wall = wall;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use env::Moment;
 
 use crate::dialect::{Phase, StepState};
+use crate::ledger::Act;
 use crate::object::{condition_is_true, text};
 use crate::{Check, Failure};
 
@@ -71,6 +72,8 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
         }
         if let Some(pod) = leaving(frame.entry)
             && let Some(left) = routed.remove(pod)
+            // What the person ends is no doing of the controller's.
+            && !run.acts.iter().any(|(_, act)| matches!(act, Act::EndPod { pod: ended } if ended == pod))
             && left.is_none_or(|left| frame.at.since(left) < least)
         {
             let since = left.map_or_else(

@@ -67,8 +67,7 @@ async fn replaced(stage: Stage) -> Result<(), Failure> {
     release_to(&stage, NEXT, 2).await?;
     stage.weight_is(40).await?;
     for pod in stage.pods_that_run(NEXT).await? {
-        let name = stage.named("v1", "Pod", &pod);
-        stage.kubernetes().delete(&name).await?;
+        stage.end_pod(&pod).await?;
         stage
             .until(
                 "two pods of the new version are ready again",

@@ -208,6 +208,11 @@ impl<'a> Compiler<'a> {
                 whole(["maxLength", "maxItems", "maxProperties"]),
             ),
             unique: schema["uniqueItems"] == true,
+            required: match (schema.get("type"), schema.get("properties")) {
+                (None, None) => texts(&schema["required"]),
+                // They belong to the kind of the node.
+                _ => Vec::new(),
+            },
             ..Checks::default()
         };
         if let Some(pattern) = schema["pattern"].as_str() {
@@ -239,7 +244,8 @@ impl<'a> Compiler<'a> {
             || !checks.any_of.is_empty()
             || !checks.one_of.is_empty()
             || checks.not.is_some()
-            || checks.unique;
+            || checks.unique
+            || !checks.required.is_empty();
         Ok(says_something.then(|| Box::new(checks)))
     }
 

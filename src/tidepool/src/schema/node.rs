@@ -109,8 +109,9 @@ pub(crate) struct Checks {
     pub(crate) any_of: Vec<usize>,
     pub(crate) one_of: Vec<usize>,
     pub(crate) not: Option<usize>,
-    /// Fields that a part of a junctor asks for.
     pub(crate) unique: bool,
+    /// Fields that a part without a type asks for, as the parts of `oneOf` do.
+    pub(crate) required: Vec<String>,
 }
 
 /// Defaults under conditions.

@@ -146,6 +146,25 @@ fn custom_values_are_refused_in_the_real_words(#[case] spec: Value, #[case] text
     assert_eq!(errors, [text]);
 }
 
+/// As Istio writes it: one of two, or neither.
+#[rstest]
+#[case::neither(json!({}), true)]
+#[case::one(json!({ "exact": "/" }), true)]
+#[case::the_other(json!({ "prefix": "/" }), true)]
+#[case::both(json!({ "exact": "/", "prefix": "/" }), false)]
+fn one_of_several_fields_may_be_there(#[case] path: Value, #[case] fits: bool) {
+    let either = [json!({ "required": ["exact"] }), json!({ "required": ["prefix"] })];
+    let open = json!({
+        "type": "object",
+        "properties": { "spec": { "type": "object",
+            "properties": { "exact": { "type": "string" }, "prefix": { "type": "string" } },
+            "oneOf": [{ "not": { "anyOf": either } }, either[0], either[1]],
+        } },
+    });
+    let value = json!({ "metadata": { "name": "x" }, "spec": path });
+    assert_eq!(Schema::custom(&open).unwrap().validate(&value).is_empty(), fits);
+}
+
 #[test]
 fn custom_values_are_pruned_and_completed() {
     let mut value =

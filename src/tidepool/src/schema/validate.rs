@@ -166,6 +166,11 @@ impl Walk {
             self.bounds(checks, value, number);
         }
         self.length(checks, value);
+        for name in checks.required.iter().filter(|name| value.get(name).is_none()) {
+            self.within(name, |walk| {
+                walk.push("FieldValueRequired", "Required value".to_owned());
+            });
+        }
         for part in &checks.all_of {
             self.visit_part(cursor.at(*part), value);
         }

@@ -2,6 +2,7 @@
 
 mod gateway_api;
 mod ingress;
+mod istio;
 mod select;
 mod service;
 

@@ -14,11 +14,13 @@ use env::sim::{Served, SimEnv};
 use env::{Env, HttpService, Trace, TraceRecord};
 use futures::future::BoxFuture;
 use serde_json::Value;
+use suites::routes::Family;
 use suites::{
     Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
 };
 use tidepool::{Embedded, transport};
 
+use crate::doors;
 use crate::installation;
 
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub(crate) struct Play {
     pub(crate) is_traced: bool,
     /// How the controller is run.
     pub(crate) care: Care,
+    /// In which family of objects its routes are said.
+    pub(crate) family: Family,
 }
 
 impl Play {
@@ -51,6 +55,12 @@ impl Play {
     /// The same with a trace, or without one.
     pub(crate) fn traced(mut self, is_traced: bool) -> Self {
         self.is_traced = is_traced;
+        self
+    }
+
+    /// The same with its routes in that family.
+    pub(crate) fn through(mut self, family: Family) -> Self {
+        self.family = family;
         self
     }
 
@@ -92,7 +102,7 @@ pub(crate) fn play(scenario: &Scenario, how: &Play) -> Played {
     };
     let lines = trace.clone();
     let mut played = env::sim::run(how.seed, trace, |world| async move {
-        let bed = match EmbeddedBed::start(&world, how.care.clone()).await {
+        let bed = match EmbeddedBed::start(&world, how.care.clone(), how.family).await {
             Ok(bed) => Arc::new(bed),
             Err(failure) => return Played::only(runner::could_not_start(&scenario.id, failure)),
         };
@@ -125,6 +135,7 @@ pub(crate) fn blame(report: &mut Report, message: String) {
 /// A cluster in this process with the controller in it.
 pub(crate) struct EmbeddedBed {
     env: Env,
+    family: Family,
     cluster: Arc<Embedded>,
     controllers: Controllers,
     webhooks: Served,
@@ -135,13 +146,19 @@ impl EmbeddedBed {
     ///
     /// # Errors
     /// When the installation is refused.
-    pub(crate) async fn start(world: &SimEnv, care: Care) -> Result<Self, Failure> {
+    pub(crate) async fn start(world: &SimEnv, care: Care, family: Family) -> Result<Self, Failure> {
         let cluster = Arc::new(Embedded::start(&world.env, &world.network, tidepool::Options::default()).await);
+        let person = Kubernetes::new(client(cluster.api()));
+        let door = doors::door(family, tidepool::gateway::GATEWAY_CONTROLLER);
+        for object in doors::definitions(family).into_iter().chain(door) {
+            create(&person, object).await?;
+        }
         let webhooks = install(world, &cluster).await?;
         let way = cluster.clone();
         let controllers = Controllers::start(world.env.clone(), move |identity| way.transport(identity), care);
         Ok(Self {
             env: world.env.clone(),
+            family,
             cluster,
             controllers,
             webhooks,
@@ -209,6 +226,10 @@ impl Bed for EmbeddedBed {
 
     fn gateway(&self) -> HttpService {
         self.cluster.gateway()
+    }
+
+    fn family(&self) -> Family {
+        self.family
     }
 
     fn namespace(&self) -> &'static str {
