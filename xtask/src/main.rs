@@ -19,6 +19,7 @@ cargo xtask <command>
   demo [--yes]     a release told step by step, with a live bar of the measured split
   up [--speed N]   the embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
+  gateway-table    play the gateway cases on each gateway and print what each one did
   tools            find or build the programs of --cluster local and kubectl; print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
   image            the controller's image as an archive for docker load, without Docker (--out FILE, --profile NAME)
@@ -33,7 +34,9 @@ fn main() -> Result<ExitCode> {
     let rest: Vec<String> = args.collect();
     match command.as_deref() {
         Some("e2e") => hand_over::to_e2e("run", &rest),
-        Some(verb @ ("demo" | "up" | "kubectl-session" | "tools" | "control-plane")) => hand_over::to_e2e(verb, &rest),
+        Some(verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "tools" | "control-plane")) => {
+            hand_over::to_e2e(verb, &rest)
+        }
         Some("image") => image::run(&rest),
         Some("manifests") => manifests::run(&rest),
         Some("tidy") => tidy::run(),

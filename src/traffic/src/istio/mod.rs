@@ -20,7 +20,7 @@ use api::plan::Route;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
-use self::rules::{Pristine, Section, Split};
+use self::rules::{Pristine, Section, Sections, Split};
 use crate::Op;
 use crate::originals::Originals;
 use crate::router::{Edit, Observed, Position, RouteError, RouteKind, RouteName, Router, Routes, Sides, Wanted};
@@ -50,7 +50,7 @@ impl VirtualService {
         })
     }
 
-    fn edit(&self, object: &DynamicObject, sections: Vec<(Section, Vec<Value>)>, mut ops: Vec<Op>) -> Vec<Edit> {
+    fn edit(&self, object: &DynamicObject, sections: Sections, mut ops: Vec<Op>) -> Vec<Edit> {
         let before = present(object);
         for ((section, rules), (_, present)) in sections.into_iter().zip(before) {
             if rules != present {

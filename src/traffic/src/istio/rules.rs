@@ -39,11 +39,14 @@ impl Section {
     }
 }
 
+/// Sections, each with its rules.
+pub(super) type Sections = Vec<(Section, Vec<Value>)>;
+
 /// The rules as their owner wrote them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pristine {
     /// Those of each section that is there.
-    pub(super) sections: Vec<(Section, Vec<Value>)>,
+    pub(super) sections: Sections,
     /// How many percent each rule that can be split showed for the canary; less than nothing where requests were selected.
     pub(super) shown: Vec<i64>,
 }
@@ -128,7 +131,7 @@ impl Pristine {
     }
 
     /// The rules with a split in them, and the record that leads back.
-    pub(super) fn split(&self, split: Split<'_>) -> Result<(Vec<(Section, Vec<Value>)>, Vec<Original>), RouteError> {
+    pub(super) fn split(&self, split: Split<'_>) -> Result<(Sections, Vec<Original>), RouteError> {
         let (mut sections, mut record, mut selects) = (Vec::new(), Vec::new(), false);
         for (section, own) in &self.sections {
             let mut rules = Vec::new();
