@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-/// Builds, says how long that took, and hands this process over to `e2e <verb> <args>`.
+/// Builds, says how long that took, and hands this process over to `e2e <verb> <args>`, with the controller's image when it needs one.
 ///
 /// # Errors
 /// When the build fails, or its result cannot be started.
@@ -20,14 +20,19 @@ use anyhow::{Context, Result, bail};
     clippy::print_stderr,
     reason = "progress for the person who waits; standard output is e2e's"
 )]
-pub(crate) fn to_e2e(verb: &str, args: &[String]) -> Result<ExitCode> {
+pub(crate) fn to_e2e(verb: &str, args: &[String], image: Option<&Path>) -> Result<ExitCode> {
     let begun = Instant::now();
     if std::io::stderr().is_terminal() {
         eprintln!("building (the first time takes minutes)");
     }
     let binary = build("e2e")?;
     eprintln!("built in {:.1} s", begun.elapsed().as_secs_f64());
-    let failure = Command::new(&binary).arg(verb).args(args).exec();
+    let mut e2e = Command::new(&binary);
+    e2e.arg(verb).args(args);
+    if let Some(image) = image {
+        e2e.env(crate::image::VARIABLE, image);
+    }
+    let failure = e2e.exec();
     Err(failure).with_context(|| format!("start {}", binary.display()))
 }
 

@@ -16,6 +16,8 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 const NAME: &str = concat!("tidegate.dev/tidegate:", env!("CARGO_PKG_VERSION"));
 /// Nobody: the image's user and group.
 const USER: &str = "65532:65532";
+/// Where `e2e` is told which archive to load.
+pub(crate) const VARIABLE: &str = "TIDEGATE_IMAGE";
 
 /// Builds the program, puts it into an image, and writes that to `--out FILE` (`target/tidegate-image.tar`). `--profile dev` builds in less
 /// time, `--program FILE` takes a static program that is there.
@@ -34,31 +36,58 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
             other => bail!("cargo xtask image knows --out FILE, --profile NAME and --program FILE, not {other:?}"),
         }
     }
-    let target = crate::tidy::root().join("target");
     let program = match program {
         Some(program) => program,
-        None => build(&target, &profile)?,
+        None => build(&profile)?,
     };
-    let text = std::fs::read(&program).with_context(|| format!("read {}", program.display()))?;
-    if !is_static(&text) {
-        bail!(
-            "{} is linked against libraries, which an image of nothing else lacks; build it with -C target-feature=+crt-static",
-            program.display()
-        );
-    }
-    let out = out.unwrap_or_else(|| target.join("tidegate-image.tar"));
-    let archive = archive(&text)?;
-    std::fs::write(&out, &archive).with_context(|| format!("write {}", out.display()))?;
+    let out = out.unwrap_or_else(default_archive);
+    let size = write(&program, &out)?;
     crate::say(&format!(
         "{NAME}: {} MiB in {}\ndocker load --input {}",
-        archive.len() >> 20,
+        size >> 20,
         out.display(),
         out.display()
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(target: &Path, profile: &str) -> Result<PathBuf> {
+/// Whether an `e2e` of these arguments needs the image: it plays in kind, really plays, and nobody named an archive.
+pub(crate) fn wanted_by(args: &[String]) -> bool {
+    let in_kind =
+        args.windows(2).any(|pair| pair == ["--cluster", "kind"]) || args.iter().any(|arg| arg == "--cluster=kind");
+    let only_tells = |arg: &String| matches!(arg.as_str(), "--list" | "--help" | "-h");
+    in_kind && !args.iter().any(only_tells) && std::env::var_os(VARIABLE).is_none()
+}
+
+/// The image as it is released, built anew where a source changed; where its archive is.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn archived() -> Result<PathBuf> {
+    let out = default_archive();
+    write(&build("release")?, &out)?;
+    Ok(out)
+}
+
+fn default_archive() -> PathBuf {
+    crate::tidy::root().join("target/tidegate-image.tar")
+}
+
+/// Puts the program into an archive; the archive's bytes.
+fn write(program: &Path, out: &Path) -> Result<usize> {
+    let text = std::fs::read(program).with_context(|| format!("read {}", program.display()))?;
+    if !is_static(&text) {
+        bail!(
+            "{} is linked against libraries, which an image of nothing else lacks; build it with -C target-feature=+crt-static",
+            program.display()
+        );
+    }
+    let archive = archive(&text)?;
+    std::fs::write(out, &archive).with_context(|| format!("write {}", out.display()))?;
+    Ok(archive.len())
+}
+
+fn build(profile: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(crate::tidy::root())
@@ -71,7 +100,8 @@ fn build(target: &Path, profile: &str) -> Result<PathBuf> {
         bail!("the build failed; what the compiler says is above");
     }
     let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target.join(TARGET).join(folder).join("tidegate"))
+    let target = crate::tidy::root().join("target").join(TARGET);
+    Ok(target.join(folder).join("tidegate"))
 }
 
 /// Whether an ELF program of 64 bits asks for no interpreter, which is what loads libraries.
@@ -130,7 +160,7 @@ fn digest(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{archive, digest, is_static, tar};
+    use super::{archive, digest, is_static, tar, wanted_by};
 
     #[test]
     fn the_layer_is_the_one_that_the_configuration_names() {
@@ -139,6 +169,15 @@ mod tests {
         let text = String::from_utf8_lossy(&archive);
         assert!(text.contains(&format!("\"diff_ids\":[\"sha256:{}\"]", digest(&layer))));
         assert!(text.contains("\"User\":\"65532:65532\""));
+    }
+
+    #[test]
+    fn the_image_is_built_for_runs_in_kind_only() {
+        let wanted = |line: &str| wanted_by(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert!(wanted("--cluster kind --offline"));
+        assert!(wanted("--offline --cluster=kind"));
+        assert!(!wanted("--cluster local --scenario kind"));
+        assert!(!wanted("--cluster kind --list"));
     }
 
     #[test]

@@ -33,9 +33,12 @@ fn main() -> Result<ExitCode> {
     let command = args.next();
     let rest: Vec<String> = args.collect();
     match command.as_deref() {
-        Some("e2e") => hand_over::to_e2e("run", &rest),
+        Some("e2e") => {
+            let image = image::wanted_by(&rest).then(image::archived).transpose()?;
+            hand_over::to_e2e("run", &rest, image.as_deref())
+        }
         Some(verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "tools" | "control-plane")) => {
-            hand_over::to_e2e(verb, &rest)
+            hand_over::to_e2e(verb, &rest, None)
         }
         Some("image") => image::run(&rest),
         Some("manifests") => manifests::run(&rest),

@@ -135,8 +135,7 @@ impl Run {
             _ if !self.gateway.is_empty() => self.gateway.clone(),
             Cluster::Embedded => vec![Gateway::Ingress, Gateway::HttpRoute, Gateway::VirtualService],
             Cluster::Local | Cluster::Current => vec![Gateway::Ingress],
-            // VirtualServices only when asked for, until the controller leads releases by them.
-            Cluster::Kind => vec![Gateway::Ingress, Gateway::IstioHttpRoute],
+            Cluster::Kind => vec![Gateway::Ingress, Gateway::Istio, Gateway::IstioHttpRoute],
         }
     }
 }

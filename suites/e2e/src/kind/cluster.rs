@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::shell::{Shell, command};
@@ -52,10 +52,7 @@ impl KindCluster {
             .await;
         match created {
             Ok(_) => Ok(cluster),
-            Err(error) => {
-                cluster.delete(shell).await?;
-                Err(error)
-            }
+            Err(error) => both(Err(error), cluster.delete(shell).await),
         }
     }
 
@@ -176,7 +173,7 @@ pub(super) async fn exists(shell: &Shell, kind: &Path, reuse: bool) -> Result<bo
     let clusters = shell
         .run("ask kind for its clusters", command(kind, ["get", "clusters"]))
         .await?;
-    let exists = clusters.lines().any(|line| line.trim() == NAME);
+    let exists = is_among(&clusters);
     if exists && !reuse {
         bail!(
             "a kind cluster {NAME} exists already: --reuse takes it, and {} delete cluster --name {NAME} removes it",
@@ -184,6 +181,23 @@ pub(super) async fn exists(shell: &Shell, kind: &Path, reuse: bool) -> Result<bo
         );
     }
     Ok(exists)
+}
+
+/// Whether kind names the cluster, whole or half.
+pub(super) fn is_among(clusters: &str) -> bool {
+    clusters.lines().any(|line| line.trim() == NAME)
+}
+
+/// What came of some work, and of taking the cluster away after it: neither hides the other.
+///
+/// # Errors
+/// What failed first, and what may be left.
+pub(super) fn both<T>(worked: Result<T>, taken_away: Result<()>) -> Result<T> {
+    match (worked, taken_away) {
+        (worked, Ok(())) => worked,
+        (Ok(_), Err(left)) => Err(left),
+        (Err(error), Err(left)) => Err(anyhow!("{error:#}\nand then: {left:#}")),
+    }
 }
 
 /// The kind config with host ports that are free now in the place of the node's.

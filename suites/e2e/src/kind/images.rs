@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::Source;
 use super::programs::{Programs, short_hash};
@@ -12,8 +12,10 @@ use crate::local;
 
 /// The tags under which scenarios ask for the echo server; one program answers to all.
 const ECHOSERVER: [&str; 3] = ["1.10.2", "1.10.3", "1.10.4"];
-/// The controller's image, in both kinds of cluster.
-pub(super) const CONTROLLER: &str = "tidegate.dev/tidegate:e2e";
+/// The controller's image, as `charts/install.yaml` asks for it.
+pub(super) const CONTROLLER: &str = concat!("tidegate.dev/tidegate:", env!("CARGO_PKG_VERSION"));
+/// Where the archive is named that the controller's image comes from.
+const ARCHIVE: &str = "TIDEGATE_IMAGE";
 /// istiod, where it is built.
 pub(super) const ISTIOD: &str = "tidegate.dev/istiod:e2e";
 /// Envoy, where it comes from its wheel.
@@ -104,41 +106,40 @@ pub(super) async fn of_programs(shell: &Shell, programs: &Programs, source: Sour
     Ok(names)
 }
 
-/// Makes the controller's image: of the archive that `TIDEGATE_IMAGE` names, or of the program `tidegate` that was built beside this one.
+/// Takes the controller's image from its archive.
 ///
 /// # Errors
-/// When there is neither, or Docker refuses it.
+/// When there is none, or Docker refuses it.
 pub(super) async fn controller(shell: &Shell) -> Result<()> {
-    if let Some(archive) = std::env::var_os("TIDEGATE_IMAGE") {
-        let mut load = command("docker", ["load", "--input"]);
-        load.arg(archive);
-        let said = shell.run("load the controller's image", load).await?;
-        let loaded = said
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Loaded image: "))
-            .with_context(|| format!("docker load named no image: {}", said.trim()))?;
-        shell
-            .run(
-                "name the controller's image",
-                command("docker", ["tag", loaded, CONTROLLER]),
-            )
-            .await?;
-        return Ok(());
-    }
-    let this = std::env::current_exe().context("find this program")?;
-    let program = this.with_file_name("tidegate");
-    if !program.is_file() {
-        anyhow::bail!(
-            "{} is missing: cargo xtask e2e builds it; or set TIDEGATE_IMAGE to an archive made by cargo xtask image",
-            program.display()
+    let Some(archive) = std::env::var_os(ARCHIVE) else {
+        bail!(
+            "take the controller's image: {ARCHIVE} does not name its archive; cargo xtask e2e makes one, and so does cargo xtask image"
         );
-    }
-    let image = Image {
-        name: CONTROLLER.to_owned(),
-        program,
-        also: Vec::new(),
     };
-    build(shell, &image).await
+    // Or the one of an earlier run would stay without a name.
+    remove(shell, CONTROLLER).await?;
+    let mut load = command("docker", ["load", "--input"]);
+    load.arg(archive);
+    let said = shell.run("load the controller's image", load).await?;
+    let loaded = loaded(&said).with_context(|| format!("docker load named no image: {}", said.trim()))?;
+    if loaded != CONTROLLER {
+        let name = command("docker", ["tag", loaded, CONTROLLER]);
+        shell.run("name the controller's image", name).await?;
+    }
+    Ok(())
+}
+
+/// The image that `docker load` says it loaded.
+pub(super) fn loaded(said: &str) -> Option<&str> {
+    said.lines().find_map(|line| line.trim().strip_prefix("Loaded image: "))
+}
+
+async fn remove(shell: &Shell, image: &str) -> Result<()> {
+    if exists(shell, image).await {
+        let remove = command("docker", ["rmi", "--force", image]);
+        shell.run("remove an old image", remove).await?;
+    }
+    Ok(())
 }
 
 /// Puts a program and the libraries that it is linked against into an image of nothing else.
@@ -166,15 +167,7 @@ async fn build(shell: &Shell, image: &Image) -> Result<()> {
         }
         std::fs::copy(from, to).with_context(|| format!("copy {} into an image", from.display()))?;
     }
-    if exists(shell, &image.name).await {
-        // Or the old one would stay without a name.
-        shell
-            .run(
-                "remove an old image",
-                command("docker", ["rmi", "--force", &image.name]),
-            )
-            .await?;
-    }
+    remove(shell, &image.name).await?;
     let entry = format!("ENTRYPOINT [\"/{}\"]", name.display());
     let user = format!("USER {NOBODY}");
     let mut import = command(

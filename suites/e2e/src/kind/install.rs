@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use controller::install::{self, Endpoint};
-use serde_json::{Value, json};
 use suites::ObjectRef;
 
 use super::Source;
@@ -14,7 +12,7 @@ use super::shell::Shell;
 use crate::folder::Folder;
 
 /// Where the controller lives.
-const HOME: &str = "tidegate";
+pub(super) const HOME: &str = "tidegate";
 
 /// The controller's Deployment.
 pub(super) fn deployment() -> ObjectRef {
@@ -106,69 +104,19 @@ pub(super) fn with_images(manifest: &str, source: Source) -> String {
     }
 }
 
-/// Installs the controller from its image.
+/// Installs the controller as a user does: what `charts/install.yaml` holds, its rights and nothing more.
 ///
 /// # Errors
 /// What kubectl said.
-pub(super) async fn controller(shell: &Shell, cluster: &KindCluster) -> Result<()> {
+pub(super) async fn controller(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
     let install = async {
-        let folder = Folder::make()?;
-        let mut text = String::new();
-        for object in controller_objects() {
-            text.push_str("---\n");
-            text.push_str(&serde_yaml::to_string(&object).context("write the controller's manifests")?);
-        }
-        let file = folder.write("tidegate.yaml", &text)?;
-        apply(shell, cluster, &file).await?;
+        apply(shell, cluster, &root.join("charts/install.yaml")).await?;
         // The image may be another one under the same name.
         let restart = ["--namespace", HOME, "rollout", "restart", "deployment/tidegate"];
         cluster.kubectl(shell, "start the controller", &restart).await?;
         ready(shell, cluster, HOME, "tidegate").await
     };
     shell.step("tidegate", install).await
-}
-
-fn controller_objects() -> Vec<Value> {
-    let through = Endpoint::Service {
-        namespace: HOME.to_owned(),
-        name: "kruise-rollout-webhook-service".to_owned(),
-        port: 443,
-    };
-    let labels = json!({ "app.kubernetes.io/name": "tidegate" });
-    let mut objects = install::surroundings(HOME);
-    objects.extend(
-        install::objects(&through, &[])
-            .into_iter()
-            .filter(|object| object["kind"] == "CustomResourceDefinition"),
-    );
-    objects.push(json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-        "metadata": { "name": "tidegate-installs-itself" },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
-        "subjects": [{ "kind": "ServiceAccount", "name": "tidegate", "namespace": HOME }],
-    }));
-    objects.push(json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": { "name": "tidegate", "namespace": HOME },
-        "spec": {
-            "replicas": 2,
-            "selector": { "matchLabels": labels },
-            "template": {
-                "metadata": { "labels": labels },
-                "spec": {
-                    "serviceAccountName": "tidegate",
-                    "containers": [{
-                        "name": "tidegate",
-                        "image": images::CONTROLLER,
-                        "imagePullPolicy": "Never",
-                        "args": ["run", "--install", "--leader-elect"],
-                        "readinessProbe": { "httpGet": { "path": "/readyz", "port": 8081 }, "periodSeconds": 1 },
-                    }],
-                },
-            },
-        },
-    }));
-    objects
 }
 
 async fn apply(shell: &Shell, cluster: &KindCluster, file: &Path) -> Result<()> {

@@ -129,8 +129,7 @@ pub(crate) fn each(wish: Wish, interrupt: &Interrupt, work: impl AsyncFnOnce(&Ki
         if wish.keep {
             return played;
         }
-        let deleted = cluster.delete(&shell).await;
-        played.and(deleted)
+        cluster::both(played, cluster.delete(&shell).await)
     })
 }
 
@@ -168,7 +167,7 @@ impl Kind<'_> {
         if failed {
             let kubernetes = Kubernetes::new(self.ground.client());
             for namespace in [
-                "tidegate",
+                install::HOME,
                 self.wish.source.nginx_namespace(),
                 "istio-system",
                 "gateways",
@@ -185,7 +184,11 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
     docker_answers(shell).await?;
     let kind = programs::kind(shell, root).await?;
     let kubectl = local::command::kubectl(&mut std::io::stderr())?;
-    let exists = cluster::exists(shell, &kind, wish.reuse).await?;
+    // Before anything is built: one that stands only by half is no good.
+    let found = match cluster::exists(shell, &kind, wish.reuse).await? {
+        true => Some(KindCluster::reuse(shell, &kind, &kubectl).await?),
+        false => None,
+    };
     let source = wish.source;
     let programs = programs::Programs::make(shell, root, source).await?;
     let node = match source {
@@ -198,13 +201,14 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
     };
     let mut names = shell.step("images", make).await?;
     names.push(images::CONTROLLER.to_owned());
-    let cluster = if exists {
-        KindCluster::reuse(shell, &kind, &kubectl).await?
-    } else {
-        let config = root.join(source.config());
-        let config = std::fs::read_to_string(&config).with_context(|| format!("read {}", config.display()))?;
-        let config = cluster::with_free_ports(&config)?;
-        KindCluster::create(shell, &kind, &kubectl, &config, node.as_deref()).await?
+    let cluster = match found {
+        Some(found) => found,
+        None => {
+            let config = root.join(source.config());
+            let config = std::fs::read_to_string(&config).with_context(|| format!("read {}", config.display()))?;
+            let config = cluster::with_free_ports(&config)?;
+            KindCluster::create(shell, &kind, &kubectl, &config, node.as_deref()).await?
+        }
     };
     let filled = async {
         cluster.load(shell, &names).await?;
@@ -212,16 +216,12 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
         install::nginx_dialect(shell, &cluster, root, source).await?;
         install::istio(shell, &cluster, root, source).await?;
         install::prometheus(shell, &cluster, root).await?;
-        install::controller(shell, &cluster).await
+        install::controller(shell, &cluster, root).await
     };
     match filled.await {
         Ok(()) => Ok(cluster),
-        Err(error) => {
-            if !wish.keep {
-                cluster.delete(shell).await?;
-            }
-            Err(error)
-        }
+        Err(error) if wish.keep => Err(error),
+        Err(error) => cluster::both(Err(error), cluster.delete(shell).await),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use env::Env;
+use futures::pin_mut;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::process::Command;
 
@@ -14,6 +15,8 @@ use crate::interrupt::Interrupt;
 
 /// How often it is looked whether Ctrl-C was pressed.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a program that was asked to end may take to clean up after itself.
+const GRACE: Duration = Duration::from_secs(10);
 /// How many lines of a program's output an error shows.
 const TAIL: usize = 15;
 
@@ -67,7 +70,7 @@ impl Shell {
         told(doing, &command, &output)
     }
 
-    /// Runs a command and gives out what it printed; Ctrl-C ends it.
+    /// Runs a command and gives out what it printed; Ctrl-C ends it, and everything that it started.
     ///
     /// # Errors
     /// When it cannot be started, fails, or is interrupted.
@@ -80,15 +83,25 @@ impl Shell {
         let child = prepared(&mut command)
             .spawn()
             .with_context(|| format!("{doing}: start {}", command.as_std().get_program().display()))?;
+        let group = child.id();
+        let output = child.wait_with_output();
+        pin_mut!(output);
         let ended = tokio::select! {
             biased;
-            output = child.wait_with_output() => Some(output),
+            output = &mut output => Some(output),
             () = self.interrupted() => None,
         };
-        match ended {
-            Some(output) => told(doing, &command, &output.with_context(|| doing.to_owned())?),
-            None => bail!("interrupted: {doing}"),
+        if let Some(output) = ended {
+            return told(doing, &command, &output.with_context(|| doing.to_owned())?);
         }
+        if let Some(group) = group {
+            // Asked first: what builds an image takes its folders away.
+            end(group, "TERM").await;
+            if self.env.clock().timeout(GRACE, output).await.is_err() {
+                end(group, "KILL").await;
+            }
+        }
+        bail!("interrupted: {doing}")
     }
 
     async fn interrupted(&self) {
@@ -96,6 +109,15 @@ impl Shell {
             self.env.sleep(LOOK).await;
         }
     }
+}
+
+/// Sends a signal to a group of programs; one that is gone needs none.
+async fn end(group: u32, signal: &str) {
+    let mut kill = command(
+        "sh",
+        ["-c", "kill -s \"$1\" -- \"-$2\"", "sh", signal, &group.to_string()],
+    );
+    drop(prepared(&mut kill).output().await);
 }
 
 /// A command with these arguments.

@@ -2,15 +2,21 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
+use env::Env;
+
 use super::Source;
-use super::cluster::{NODE_PORTS, with_free_ports};
-use super::images::libraries;
+use super::cluster::{NODE_PORTS, both, is_among, with_free_ports};
+use super::images::{CONTROLLER, libraries, loaded};
 use super::install::with_images;
 use super::programs::short_hash;
-use super::shell::tail;
+use super::shell::{Shell, command, tail};
+use crate::folder::Folder;
+use crate::interrupt::Interrupt;
 
 const CONFIG: &str = include_str!("../../../../kind/cluster-offline.yaml");
 const ONLINE: &str = include_str!("../../../../kind/cluster.yaml");
+const INSTALL: &str = include_str!("../../../../charts/install.yaml");
 const ISTIO: &str = include_str!("../../../../kind/istio/istio.yaml");
 
 #[test]
@@ -74,4 +80,55 @@ fn without_a_registry_no_image_of_istio_is_one_that_is_published() {
         published.iter().all(|image| image.starts_with("docker.io/")),
         "{published:?}"
     );
+}
+
+#[test]
+fn the_image_that_is_loaded_is_the_one_that_the_installation_asks_for() {
+    assert!(INSTALL.contains(&format!("image: {CONTROLLER}\n")));
+    assert_eq!(loaded(&format!("Loaded image: {CONTROLLER}\n")), Some(CONTROLLER));
+    assert_eq!(loaded("open archive.tar: no such file\n"), None);
+}
+
+#[test]
+fn a_cluster_is_known_by_its_whole_name() {
+    assert!(is_among("kind\ntidegate-e2e\n"));
+    assert!(!is_among("tidegate-e2e-mine\n"));
+    assert!(!is_among(""));
+}
+
+#[test]
+fn what_failed_first_and_what_is_left_are_both_said() {
+    let fails = |said: &str| anyhow!("{said}");
+    assert_eq!(both(Ok(7), Ok(())).unwrap(), 7);
+    assert_eq!(both::<()>(Err(fails("a")), Ok(())).unwrap_err().to_string(), "a");
+    assert_eq!(both(Ok(7), Err(fails("b"))).unwrap_err().to_string(), "b");
+    let said = both::<()>(Err(fails("a")), Err(fails("b"))).unwrap_err().to_string();
+    assert_eq!(said, "a\nand then: b");
+}
+
+/// A program that has started another one, which holds a file until it is told to end.
+#[tokio::test]
+async fn ctrl_c_ends_a_command_and_what_it_started() {
+    let env = Env::real();
+    let interrupt = Interrupt::default();
+    let shell = Shell::new(&env, &interrupt);
+    let folder = Folder::make().unwrap();
+    let held = folder.path().join("held");
+    let script = "(trap 'rm \"$0\"; exit' TERM; touch \"$0\"; sleep 600 & wait) & wait";
+    let mut holds = command("sh", ["-c", script]);
+    holds.arg(&held);
+    let person = async {
+        while !held.exists() {
+            tokio::task::yield_now().await;
+        }
+        interrupt.wish();
+    };
+    let (ran, ()) = tokio::join!(shell.run("hold a file", holds), person);
+    assert_eq!(ran.unwrap_err().to_string(), "interrupted: hold a file");
+    assert!(
+        !held.exists(),
+        "the one that held the file was killed before it could let go"
+    );
+    let later = shell.run("start more", command("true", [""; 0])).await;
+    assert_eq!(later.unwrap_err().to_string(), "interrupted: start more");
 }
