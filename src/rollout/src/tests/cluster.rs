@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Front, Model};
+use super::model::Model;
 use crate::{Kind, Propagation};
 
 impl Model {
@@ -15,8 +15,8 @@ impl Model {
                 self.roll(&name);
             }
             self.slices();
-            if self.front == Front::Reported {
-                self.report();
+            if let Some(kind) = self.front.reported() {
+                self.report(kind);
             }
             if self.objects == before {
                 return;
@@ -24,17 +24,15 @@ impl Model {
         }
     }
 
-    /// The gateway tells which generation of the route it has taken in.
-    pub(super) fn report(&mut self) {
-        for name in self.names(Kind::HttpRoute) {
-            let route = self.get(Kind::HttpRoute, &name).unwrap();
+    /// The gateway tells which generation of the routes it has taken in.
+    pub(super) fn report(&mut self, kind: Kind) {
+        for name in self.names(kind) {
+            let route = self.get(kind, &name).unwrap();
             let told = |about: &str| json!({"type": about, "status": "True", "observedGeneration": route["metadata"]["generation"]});
             let parents =
                 json!([{"parentRef": {"name": "door"}, "conditions": [told("Accepted"), told("ResolvedRefs")]}]);
             if route["status"]["parents"] != parents {
-                self.edit(Kind::HttpRoute, &name, |route| {
-                    route["status"] = json!({"parents": parents})
-                });
+                self.edit(kind, &name, |route| route["status"] = json!({"parents": parents}));
             }
         }
     }

@@ -3,8 +3,9 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::front::weight;
 use super::model::Model;
-use super::walkthrough::{approve, healthy, hour, inventory, state, status, two_steps, weight};
+use super::walkthrough::{approve, healthy, hour, inventory, state, status, two_steps};
 use crate::{Kind, Propagation};
 
 fn paused() -> Model {

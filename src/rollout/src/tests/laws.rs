@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::model::{Front, Model};
-use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps, weight};
+use super::front::{Front, weight};
+use super::model::Model;
+use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps};
 use crate::{Kind, Propagation};
 
 /// Leads the model to the pause of a step.
@@ -38,7 +39,14 @@ fn clean_behind(front: Front) -> Vec<(Kind, String, Value)> {
 #[case(2)]
 fn rollback_takes_the_route_first_and_leaves_nothing(
     #[case] step: usize,
-    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+    #[values(
+        Front::Ingress,
+        Front::HttpRoute,
+        Front::Reported,
+        Front::GrpcRoute,
+        Front::VirtualService
+    )]
+    front: Front,
 ) {
     let mut model = paused_behind(front, step);
     model.log.clear();
@@ -48,8 +56,8 @@ fn rollback_takes_the_route_first_and_leaves_nothing(
     assert_eq!(
         model.log[0],
         match front {
-            Front::Ingress => "delete Ingress echoserver-canary",
-            Front::HttpRoute | Front::Reported => "patch HTTPRoute echoserver -annotations,rules",
+            Front::Ingress => "delete Ingress echoserver-canary".to_owned(),
+            _ => format!("patch {} echoserver -annotations,{}", front.kind(), front.fields()[0]),
         }
     );
     model.run(hour());
@@ -66,7 +74,14 @@ fn rollback_takes_the_route_first_and_leaves_nothing(
 #[case::at_step_2(2)]
 fn deletion_gives_everything_back(
     #[case] step: usize,
-    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+    #[values(
+        Front::Ingress,
+        Front::HttpRoute,
+        Front::Reported,
+        Front::GrpcRoute,
+        Front::VirtualService
+    )]
+    front: Front,
 ) {
     let mut model = match step {
         0 => {
@@ -85,7 +100,14 @@ fn deletion_gives_everything_back(
 
 #[rstest]
 fn disabling_in_the_middle_gives_everything_back(
-    #[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front,
+    #[values(
+        Front::Ingress,
+        Front::HttpRoute,
+        Front::Reported,
+        Front::GrpcRoute,
+        Front::VirtualService
+    )]
+    front: Front,
 ) {
     let mut model = paused_behind(front, 1);
     model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
@@ -106,7 +128,16 @@ fn disabling_in_the_middle_gives_everything_back(
 }
 
 #[rstest]
-fn a_third_image_starts_over_and_ends_clean(#[values(Front::Ingress, Front::HttpRoute, Front::Reported)] front: Front) {
+fn a_third_image_starts_over_and_ends_clean(
+    #[values(
+        Front::Ingress,
+        Front::HttpRoute,
+        Front::Reported,
+        Front::GrpcRoute,
+        Front::VirtualService
+    )]
+    front: Front,
+) {
     let mut model = paused_behind(front, 2);
     model.set_image("v3");
     model.run(hour());
@@ -298,7 +329,7 @@ proptest! {
     #[test]
     fn cut_off_after_any_write_the_release_ends_the_same(
         cuts in proptest::collection::vec(0usize..4, 0..30),
-        front in prop::sample::select(vec![Front::Ingress, Front::HttpRoute, Front::Reported]),
+        front in prop::sample::select(Front::ALL.to_vec()),
     ) {
         let model = interrupted(front, &cuts);
         prop_assert_eq!(state(&model), "Healthy 2 Completed weight 0");

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
+use super::front::Front;
 use crate::admission::{Admission, deployment};
 use crate::{
     Action, Evidence, Guard, Key, Kind, Object, Op, Plan, Propagation, Read, RouteNames, Wake, World, Write, plan,
@@ -15,17 +16,6 @@ use crate::{
 };
 
 type Objects = BTreeMap<(Kind, String), Value>;
-
-/// What stands in front of the Service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Front {
-    /// An Ingress, which tells nothing.
-    Ingress,
-    /// An HTTPRoute whose gateway tells nothing.
-    HttpRoute,
-    /// An HTTPRoute whose gateway tells at once which generation it has taken in.
-    Reported,
-}
 
 #[derive(Clone, Debug)]
 pub(super) struct Model {
@@ -56,19 +46,12 @@ impl Model {
         let mut model = Self::bare();
         model.front = front;
         model.insert(Kind::Service, json!({"metadata": {"name": "echoserver"}, "spec": {"selector": {"app": "echoserver"}, "ports": [{"port": 80, "nodePort": 30080}], "clusterIP": "10.0.0.1"}}));
-        let named = match front {
-            Front::Ingress => {
-                let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "echoserver", "port": {"number": 80}}}});
-                model.insert(Kind::Ingress, json!({"metadata": {"name": "echoserver"}, "spec": {"ingressClassName": "nginx", "rules": [{"host": "echo.example.com", "http": {"paths": [path]}}]}}));
-                json!({"ingress": {"name": "echoserver"}})
-            }
-            Front::HttpRoute | Front::Reported => {
-                model.insert(Kind::HttpRoute, json!({"metadata": {"name": "echoserver"}, "spec": {"parentRefs": [{"name": "door"}], "rules": pristine_rules()}}));
-                json!({"gateway": {"httpRouteName": "echoserver"}})
-            }
-        };
+        model.insert(
+            front.kind(),
+            json!({"metadata": {"name": "echoserver"}, "spec": front.spec()}),
+        );
         let mut routing = json!({"service": "echoserver", "gracePeriodSeconds": 3});
-        json_patch::merge(&mut routing, &named);
+        json_patch::merge(&mut routing, &front.named());
         let mut canary = json!({"enableExtraWorkloadForCanary": true, "trafficRoutings": [routing]});
         canary["steps"] = steps;
         let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "echoserver"});
@@ -365,19 +348,6 @@ impl Model {
         }
         panic!("no rest after 500 decisions:\n{}", self.log.join("\n"));
     }
-}
-
-/// The rules of the HTTPRoute as its owner wrote them: one of the echoserver alone, one that it shares, one of somebody else's.
-pub(super) fn pristine_rules() -> Value {
-    let at = |path: &str, backends: Value| json!({"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": backends});
-    json!([
-        at("/", json!([{"name": "echoserver", "port": 80, "weight": 37}])),
-        at(
-            "/both",
-            json!([{"name": "other", "port": 80, "weight": 500}, {"name": "echoserver", "port": 80, "weight": 500}])
-        ),
-        at("/other", json!([{"name": "other", "port": 80}])),
-    ])
 }
 
 fn telling(status: &Value) -> String {

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::model::{Front, Model};
+use super::front::{Front, weight};
+use super::model::Model;
 use crate::Kind;
 
 pub(super) fn two_steps() -> Value {
@@ -15,28 +16,6 @@ pub(super) fn status(model: &Model) -> Value {
         .get(Kind::Rollout, "rollouts-demo")
         .map(|rollout| rollout["status"].clone())
         .unwrap_or_default()
-}
-
-/// The share that the routes give the new version, in percent: of the rules that could lead to it, the least.
-pub(super) fn weight(model: &Model) -> i64 {
-    let Some(route) = model.get(Kind::HttpRoute, "echoserver") else {
-        let ingress = model.get(Kind::Ingress, "echoserver-canary");
-        let weight = ingress.and_then(|ingress| {
-            ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].as_str()
-        });
-        return weight.map_or(0, |weight| weight.parse().unwrap());
-    };
-    let weigh = |rule: &Value, service: &str| -> i64 {
-        let backends = rule["backendRefs"].as_array().unwrap().iter();
-        let ours = backends.filter(|backend| backend["name"] == service);
-        ours.map(|backend| backend["weight"].as_i64().unwrap()).sum()
-    };
-    let share = |rule: &Value| {
-        let (stable, canary) = (weigh(rule, "echoserver"), weigh(rule, "echoserver-canary"));
-        (stable + canary > 0).then(|| canary * 100 / (stable + canary))
-    };
-    let shares = route["spec"]["rules"].as_array().unwrap().iter().filter_map(share);
-    shares.min().unwrap()
 }
 
 pub(super) fn state(model: &Model) -> String {

@@ -1,16 +1,19 @@
-//! A release behind a Gateway API route: what is written, what the gateway reports, and who else writes the route meanwhile.
+//! A release behind a route that is edited in place: what is written, what the gateway reports, and who else writes the route meanwhile.
 
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::model::{Front, Model, pristine_rules};
-use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps, weight};
+use super::front::{Front, weight};
+use super::model::Model;
+use super::walkthrough::{approve, healthy, healthy_behind, hour, inventory, state, status, two_steps};
 use crate::Kind;
 
-#[test]
-fn the_route_is_edited_in_place_and_put_back() {
-    let mut model = healthy_behind(Front::Reported, two_steps());
+#[rstest]
+fn the_route_is_edited_in_place_and_put_back(
+    #[values(Front::Reported, Front::GrpcRoute, Front::VirtualService)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
     let before = inventory(&model);
     model.set_image("v2");
     model.run(SignedDuration::from_millis(3_500));
@@ -23,33 +26,44 @@ fn the_route_is_edited_in_place_and_put_back() {
         assert_eq!(state(&model), step);
     }
     assert_eq!(inventory(&model), before);
+    let patched = format!("patch {} echoserver ", front.kind());
     let routed: Vec<&str> = model
         .log
         .iter()
-        .filter_map(|line| line.strip_prefix("patch HTTPRoute echoserver "))
+        .filter_map(|line| line.strip_prefix(&patched))
         .collect();
     assert_eq!(routed.len(), 3, "two steps and the way back: {routed:?}");
 }
 
-#[test]
-fn a_step_is_reached_a_grace_after_the_gateway_reports_and_not_before() {
-    let mut model = healthy_behind(Front::Reported, two_steps());
+#[rstest]
+fn a_step_is_reached_a_grace_after_the_gateway_reports_and_not_before(
+    #[values(Front::Reported, Front::GrpcRoute)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
     model.front = Front::HttpRoute;
     model.set_image("v2");
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepUpgrade weight 5");
     let message = status(&model)["message"].clone();
-    insta::assert_snapshot!(message.as_str().unwrap(), @"Rollout is in step(1/2), and route traffic to new version: HTTPRoute echoserver: its controller has taken in generation 1 of 2");
-    model.front = Front::Reported;
+    assert_eq!(
+        message,
+        format!(
+            "Rollout is in step(1/2), and route traffic to new version: {} echoserver: its controller has taken in generation 1 of 2",
+            front.kind()
+        )
+    );
+    model.front = front;
     model.run(SignedDuration::from_millis(2_900));
     assert_eq!(state(&model), "Progressing 1 StepTrafficRouting weight 5");
     model.run(SignedDuration::from_secs(1));
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
 }
 
-#[test]
-fn the_canary_stays_until_the_gateway_reports_that_nobody_is_led_there() {
-    let mut model = healthy_behind(Front::Reported, two_steps());
+#[rstest]
+fn the_canary_stays_until_the_gateway_reports_that_nobody_is_led_there(
+    #[values(Front::Reported, Front::GrpcRoute)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
     model.set_image("v2");
     model.run(hour());
     model.front = Front::HttpRoute;
@@ -61,44 +75,49 @@ fn the_canary_stays_until_the_gateway_reports_that_nobody_is_led_there() {
         names.count() - 1
     };
     assert_eq!(canaries(&model), 1, "it still gets requests");
-    model.front = Front::Reported;
+    model.front = front;
     model.run(hour());
     assert_eq!(canaries(&model), 0);
     assert_eq!(state(&model), "Healthy 1 Completed weight 0");
 }
 
-#[test]
-fn a_weight_that_somebody_takes_back_is_written_again_and_the_original_is_still_known() {
-    let mut model = healthy_behind(Front::Reported, two_steps());
+#[rstest]
+fn a_weight_that_somebody_takes_back_is_written_again_and_the_original_is_still_known(
+    #[values(Front::Reported, Front::GrpcRoute, Front::VirtualService)] front: Front,
+) {
+    let [rules, _, backends] = front.fields();
+    let mut model = healthy_behind(front, two_steps());
     let before = inventory(&model);
     model.set_image("v2");
     model.run(hour());
-    model.edit(Kind::HttpRoute, "echoserver", |route| {
-        route["spec"]["rules"] = pristine_rules()
+    model.edit(front.kind(), "echoserver", |route| {
+        route["spec"][rules] = front.pristine()
     });
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
-    model.edit(Kind::HttpRoute, "echoserver", |route| {
-        route["spec"]["rules"][0]["backendRefs"] = json!([{"name": "echoserver", "port": 80, "weight": 8}]);
+    model.edit(front.kind(), "echoserver", |route| {
+        route["spec"][rules][0][backends] = json!([front.backend("echoserver", Some(8))]);
     });
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
     model.set_image("v1");
     model.run(hour());
     let mut left = inventory(&model);
-    for (_, _, object) in left.iter_mut().filter(|(kind, _, _)| *kind == Kind::HttpRoute) {
+    for (_, _, object) in left.iter_mut().filter(|(kind, _, _)| *kind == front.kind()) {
         assert_eq!(
-            object[0]["rules"][0]["backendRefs"][0]["weight"], 8,
+            object[0][rules][0][backends][0]["weight"], 8,
             "what the owner wrote last"
         );
-        object[0]["rules"][0]["backendRefs"][0]["weight"] = json!(37);
+        object[0][rules][0][backends][0]["weight"] = json!(37);
     }
     assert_eq!(left, before);
 }
 
-#[test]
-fn no_weight_stays_on_a_service_that_nobody_is_behind() {
-    let mut model = healthy_behind(Front::HttpRoute, two_steps());
+#[rstest]
+fn no_weight_stays_on_a_service_that_nobody_is_behind(
+    #[values(Front::Reported, Front::GrpcRoute, Front::VirtualService)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
     model.set_image("v2");
     model.run(hour());
     model.bad_image = Some("v2");
@@ -124,7 +143,7 @@ fn a_step_that_the_route_cannot_show_is_told_before_the_first_pod() {
     let deployments = model.objects.keys().filter(|(kind, _)| *kind == Kind::Deployment);
     assert_eq!(deployments.count(), 1);
     model.edit(Kind::HttpRoute, "echoserver", |route| {
-        route["spec"]["rules"] = pristine_rules()
+        route["spec"]["rules"] = Front::HttpRoute.pristine()
     });
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 50");
@@ -132,7 +151,7 @@ fn a_step_that_the_route_cannot_show_is_told_before_the_first_pod() {
 
 /// An HTTPRoute in front of the Service that an Ingress is in front of, and the Rollout led over to it.
 fn move_to_a_route(model: &mut Model) {
-    let spec = json!({"parentRefs": [{"name": "door"}], "rules": pristine_rules()});
+    let spec = json!({"parentRefs": [{"name": "door"}], "rules": Front::HttpRoute.pristine()});
     model.insert(
         Kind::HttpRoute,
         json!({"metadata": {"name": "echoserver"}, "spec": spec}),
@@ -181,7 +200,7 @@ fn in_the_middle_of_a_release_the_ingress_is_given_back_and_the_route_led_instea
     model.run(hour());
     assert_eq!(state(&model), "Healthy 1 Completed weight 0");
     let route = model.get(Kind::HttpRoute, "echoserver").unwrap();
-    assert_eq!(route["spec"]["rules"], pristine_rules());
+    assert_eq!(route["spec"]["rules"], Front::HttpRoute.pristine());
 }
 
 #[rstest]
@@ -195,7 +214,7 @@ fn selected_requests_have_a_rule_for_as_long_as_the_step_lasts(#[case] next: Val
     model.set_image("v2");
     model.run(hour());
     let rules = model.get(Kind::HttpRoute, "echoserver").unwrap()["spec"]["rules"].clone();
-    let pristine = pristine_rules();
+    let pristine = Front::HttpRoute.pristine();
     assert_eq!(
         [&rules[1], &rules[3], &rules[4]],
         [&pristine[0], &pristine[1], &pristine[2]]
@@ -220,9 +239,11 @@ fn selected_requests_have_a_rule_for_as_long_as_the_step_lasts(#[case] next: Val
 }
 
 /// Another Rollout leads the Service that shares a rule with the echoserver.
-#[test]
-fn two_rollouts_on_one_route_end_one_after_the_other() {
-    let mut model = healthy_behind(Front::Reported, two_steps());
+#[rstest]
+fn two_rollouts_on_one_route_end_one_after_the_other(
+    #[values(Front::Reported, Front::GrpcRoute, Front::VirtualService)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
     let copy = |model: &mut Model, kind: Kind, from: &str, to: &str, change: &dyn Fn(&mut Value)| {
         let mut object = model.get(kind, from).unwrap().clone();
         object["metadata"] = json!({"name": to});
@@ -248,8 +269,8 @@ fn two_rollouts_on_one_route_end_one_after_the_other() {
         model.run(hour());
     }
     let weights = |model: &Model| -> Vec<i64> {
-        let route = model.get(Kind::HttpRoute, "echoserver").unwrap();
-        let backends = route["spec"]["rules"][1]["backendRefs"].as_array().unwrap().iter();
+        let [.., backends] = front.fields();
+        let backends = front.rules(model).unwrap()[1][backends].as_array().unwrap().iter();
         backends.map(|backend| backend["weight"].as_i64().unwrap()).collect()
     };
     assert_eq!(weights(&model), [475, 25, 475, 25]);

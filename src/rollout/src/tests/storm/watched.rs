@@ -1,86 +1,19 @@
-//! Whatever people do in whatever order, wherever the controller is cut off: what must hold at every single write, and that every release can
-//! be ended clean.
+//! A model that is watched at every single write: what no write may ever do, and what must be left at the end.
 
 use jiff::{SignedDuration, Timestamp};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::model::{Front, Model, pristine_rules};
-use super::walkthrough::{hour, status, weight};
+use super::super::front::{Front, weight};
+use super::super::model::Model;
+use super::super::walkthrough::{hour, status};
+use super::Event;
 use crate::{Action, Kind, Propagation, Wake, Write};
 
 const GRACE: SignedDuration = SignedDuration::from_secs(3);
 
-/// Something that a person, or the cluster, does.
-#[derive(Clone, Debug)]
-enum Event {
-    Approve,
-    Hold(bool),
-    Jump(i64),
-    Image(&'static str),
-    BadImage(Option<&'static str>),
-    Scale(i64),
-    Disable(bool),
-    Traffic(usize, i64),
-    /// One of the objects that we made is deleted.
-    Lose(Kind),
-    /// A GitOps tool writes the rules of the route again, or some of them.
-    Rewrite(usize),
-    Wait(i64),
-    /// The controller is cut off after so many writes of its next plan, and started again.
-    Cut(usize),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let image = prop_oneof![Just("v1"), Just("v2"), Just("v3")];
-    let ours = prop_oneof![
-        Just(Kind::Ingress),
-        Just(Kind::Service),
-        Just(Kind::Deployment),
-        Just(Kind::BatchRelease)
-    ];
-    prop_oneof![
-        5 => Just(Event::Approve),
-        4 => (1i64..20).prop_map(Event::Wait),
-        4 => (0usize..4).prop_map(Event::Cut),
-        3 => image.prop_map(Event::Image),
-        1 => any::<bool>().prop_map(Event::Hold),
-        1 => (-1i64..6).prop_map(Event::Jump),
-        1 => prop_oneof![Just(None), Just(Some("v2")), Just(Some("v3"))].prop_map(Event::BadImage),
-        1 => (0i64..9).prop_map(Event::Scale),
-        1 => any::<bool>().prop_map(Event::Disable),
-        1 => (0usize..4, 1i64..100).prop_map(|(step, share)| Event::Traffic(step, share)),
-        1 => ours.prop_map(Event::Lose),
-        1 => (1usize..4).prop_map(Event::Rewrite),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Value>> {
-    let pause = prop_oneof![
-        Just(json!({})),
-        Just(json!({"duration": 0})),
-        Just(json!({"duration": 7}))
-    ];
-    let step = (1i64..40, proptest::option::weighted(0.8, 1i64..=120), pause);
-    proptest::collection::vec(step, 1..5).prop_map(|steps| {
-        let mut percents = 0;
-        let steps = steps.into_iter().map(|(more, share, pause)| {
-            percents = (percents + more).min(100);
-            let mut step = json!({"replicas": format!("{percents}%"), "pause": pause});
-            match share {
-                Some(share) if share <= 100 => step["traffic"] = json!(format!("{share}%")),
-                Some(_) => step["matches"] = json!([{"headers": [{"name": "user", "value": "beta"}]}]),
-                None => {}
-            }
-            step
-        });
-        steps.collect()
-    })
-}
-
 /// A model, and what was seen so far.
-struct Watched {
-    model: Model,
+pub(super) struct Watched {
+    pub(super) model: Model,
     /// When the weight was last changed.
     changed: Option<Timestamp>,
 }
@@ -111,18 +44,18 @@ fn rolling(status: &Value) -> bool {
 }
 
 impl Watched {
-    fn new(steps: &[Value]) -> Self {
+    pub(super) fn new(steps: &[Value]) -> Self {
         Self::behind(Front::Ingress, steps)
     }
 
-    fn behind(front: Front, steps: &[Value]) -> Self {
+    pub(super) fn behind(front: Front, steps: &[Value]) -> Self {
         let mut model = Model::behind(front, json!(steps));
         model.run(hour());
         Self { model, changed: None }
     }
 
     /// Applies a write, and judges it.
-    fn apply(&mut self, write: &Write) -> bool {
+    pub(super) fn apply(&mut self, write: &Write) -> bool {
         let before = status(&self.model);
         let (weight_before, selected_before) = (weight(&self.model), self.selected());
         if !self.model.apply(write) {
@@ -131,7 +64,7 @@ impl Watched {
         let now = self.model.now;
         match (&write.action, write.target.kind) {
             (Action::Status { status, .. }, Kind::Rollout) => self.gate(&before, status),
-            (_, Kind::Ingress | Kind::HttpRoute) => {
+            (_, kind) if kind.route().is_some() => {
                 let after = weight(&self.model);
                 let allowed = share_of(&self.model, &before["currentStepIndex"]);
                 assert!(
@@ -155,20 +88,12 @@ impl Watched {
         true
     }
 
-    /// How many rules of the route lead selected requests to the canary.
     fn selected(&self) -> usize {
-        let rules = self
-            .model
-            .get(Kind::HttpRoute, "echoserver")
-            .map(|route| &route["spec"]["rules"]);
-        let rules = rules.and_then(Value::as_array).into_iter().flatten();
-        rules
-            .filter(|rule| rule["backendRefs"][0]["name"] == "echoserver-canary")
-            .count()
+        self.model.front.selected(&self.model)
     }
 
     /// A step begins only when the one before was approved or over, or somebody asked for another; it counts as reached after the grace.
-    fn gate(&self, before: &Value, after: &Value) {
+    pub(super) fn gate(&self, before: &Value, after: &Value) {
         let (old, new) = (&before["canaryStatus"], &after["canaryStatus"]);
         let now = self.model.now;
         let same = old["canaryRevision"] == new["canaryRevision"] && old["rolloutHash"] == new["rolloutHash"];
@@ -212,7 +137,7 @@ impl Watched {
         }
     }
 
-    fn run(&mut self, until: SignedDuration) {
+    pub(super) fn run(&mut self, until: SignedDuration) {
         let end = self.model.now + until;
         for _ in 0..500 {
             self.model.play();
@@ -242,14 +167,14 @@ impl Watched {
         self.model.edit(Kind::Rollout, "rollouts-demo", change);
     }
 
-    fn approve(&mut self) {
+    pub(super) fn approve(&mut self) {
         let state = status(&self.model)["canaryStatus"]["currentStepState"].clone();
         if state == "StepPaused" {
             self.edit(|rollout| rollout["status"]["canaryStatus"]["currentStepState"] = json!("StepReady"));
         }
     }
 
-    fn happen(&mut self, event: &Event) {
+    pub(super) fn happen(&mut self, event: &Event) {
         match event {
             Event::Approve => self.approve(),
             Event::Hold(hold) => self.edit(|rollout| rollout["spec"]["strategy"]["paused"] = json!(hold)),
@@ -281,13 +206,7 @@ impl Watched {
                     self.model.delete(*kind, &name, Propagation::Background);
                 }
             }
-            Event::Rewrite(first) => self.model.edit(Kind::HttpRoute, "echoserver", |route| {
-                let rules = route["spec"]["rules"].as_array_mut().unwrap();
-                for pristine in pristine_rules().as_array().unwrap().iter().take(*first) {
-                    let same = |rule: &&mut Value| rule["matches"] == pristine["matches"];
-                    rules.iter_mut().filter(same).for_each(|rule| *rule = pristine.clone());
-                }
-            }),
+            Event::Rewrite(first) => self.rewrite(*first),
             Event::Wait(seconds) => self.run(SignedDuration::from_secs(*seconds)),
             Event::Cut(writes) => {
                 self.model.play();
@@ -301,8 +220,24 @@ impl Watched {
         }
     }
 
+    fn rewrite(&mut self, first: usize) {
+        let front = self.model.front;
+        // An Ingress is not edited by us.
+        if front == Front::Ingress {
+            return;
+        }
+        let [rules, matches, _] = front.fields();
+        self.model.edit(front.kind(), "echoserver", |route| {
+            let rules = route["spec"][rules].as_array_mut().unwrap();
+            for pristine in front.pristine().as_array().unwrap().iter().take(first) {
+                let same = |rule: &&mut Value| rule[matches] == pristine[matches];
+                rules.iter_mut().filter(same).for_each(|rule| *rule = pristine.clone());
+            }
+        });
+    }
+
     /// Everybody lets the release go on until it is over.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.model.bad_image = None;
         self.happen(&Event::Hold(false));
         self.happen(&Event::Disable(false));
@@ -319,16 +254,16 @@ impl Watched {
         panic!("never over: {}\n{}", status(&self.model), self.model.log.join("\n"));
     }
 
-    fn is_clean(&self) {
+    pub(super) fn is_clean(&self) {
         let ours = |(kind, name): &&(Kind, String)| {
             !matches!(kind, Kind::Rollout | Kind::ReplicaSet | Kind::EndpointSlice) && name != "echoserver"
         };
         let left: Vec<_> = self.model.objects.keys().filter(ours).collect();
         assert!(left.is_empty(), "{left:?} left");
-        if let Some(route) = self.model.get(Kind::HttpRoute, "echoserver") {
-            assert_eq!(route["spec"]["rules"], pristine_rules());
-            assert_eq!(route["metadata"].get("annotations"), None);
-        }
+        let front = self.model.front;
+        let route = self.model.get(front.kind(), "echoserver").unwrap();
+        assert_eq!(route["spec"], front.spec());
+        assert_eq!(route["metadata"].get("annotations"), None);
         let service = self.model.get(Kind::Service, "echoserver").unwrap();
         assert_eq!(service["spec"]["selector"], json!({"app": "echoserver"}));
         let workload = self.model.get(Kind::Deployment, "echoserver").unwrap();
@@ -339,112 +274,5 @@ impl Watched {
             workload["metadata"]["labels"],
             json!({"rollouts.kruise.io/workload-type": "deployment"})
         );
-    }
-}
-
-/// A release whose next plan writes the first route, and that write.
-fn about_to_route() -> (Watched, Write) {
-    let steps = json!([{"replicas": 1, "traffic": "5%", "pause": {}}, {"replicas": 2, "traffic": "50%", "pause": {}}]);
-    let mut watched = Watched::new(steps.as_array().unwrap());
-    watched.happen(&Event::Image("v2"));
-    for _ in 0..100 {
-        watched.model.play();
-        let plan = watched.model.plan();
-        if let Some(route) = plan.writes.iter().find(|write| write.target.kind == Kind::Ingress) {
-            return (watched, route.clone());
-        }
-        for write in &plan.writes {
-            watched.apply(write);
-        }
-        if let (true, Wake::At(moment)) = (plan.writes.is_empty(), plan.wake) {
-            watched.model.now = moment;
-        }
-    }
-    panic!("no route");
-}
-
-#[test]
-#[should_panic(expected = "15% written in a step of 5%")]
-fn ten_points_more_are_seen() {
-    let (mut watched, mut route) = about_to_route();
-    if let Action::Create { object } = &mut route.action {
-        object["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"] = json!("15");
-    }
-    watched.apply(&route);
-}
-
-#[test]
-#[should_panic(expected = "the routers had no time to see the pods")]
-fn a_grace_that_is_dropped_is_seen() {
-    let (mut watched, route) = about_to_route();
-    watched.model.now -= SignedDuration::from_millis(1);
-    watched.apply(&route);
-}
-
-#[test]
-#[should_panic(expected = "a route to a Service without ready pods")]
-fn a_route_to_nobody_is_seen() {
-    let (mut watched, mut route) = about_to_route();
-    watched.model.bad_image = Some("v2");
-    watched.model.play();
-    assert!(!watched.apply(&route), "the evidence is read again");
-    route.recheck = None;
-    watched.apply(&route);
-}
-
-#[test]
-#[should_panic(expected = "then")]
-fn a_step_that_nobody_opened_is_seen() {
-    let (mut watched, _) = about_to_route();
-    watched.run(hour());
-    let mut next = status(&watched.model);
-    next["canaryStatus"]["currentStepIndex"] = json!(2);
-    next["canaryStatus"]["nextStepIndex"] = json!(-1);
-    watched.gate(&status(&watched.model), &next);
-}
-
-/// The routes are written again while the step settles, and the controller is cut off right after it.
-#[test]
-fn a_grace_that_is_cut_off_begins_anew() {
-    let steps = json!([{"replicas": 1, "traffic": "5%", "pause": {}}]);
-    let mut watched = Watched::behind(Front::HttpRoute, steps.as_array().unwrap());
-    watched.happen(&Event::Image("v2"));
-    watched.run(SignedDuration::from_millis(5_000));
-    assert_eq!(
-        status(&watched.model)["canaryStatus"]["currentStepState"],
-        "StepTrafficRouting"
-    );
-    for event in [Event::Rewrite(3), Event::Cut(1), Event::Cut(1), Event::Wait(10)] {
-        watched.happen(&event);
-    }
-    assert_eq!(status(&watched.model)["canaryStatus"]["currentStepState"], "StepPaused");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::default())]
-
-    #[test]
-    fn every_write_is_safe_and_every_release_can_be_ended(
-        steps in steps(),
-        events in proptest::collection::vec(event(), 1..24),
-        delete in any::<bool>(),
-        front in prop::sample::select(vec![Front::Ingress, Front::HttpRoute, Front::Reported]),
-    ) {
-        let mut watched = Watched::behind(front, &steps);
-        watched.happen(&Event::Image("v2"));
-        for event in &events {
-            watched.happen(event);
-        }
-        if delete {
-            watched.model.delete(Kind::Rollout, "rollouts-demo", Propagation::Background);
-            watched.model.run(hour());
-            prop_assert_eq!(watched.model.get(Kind::Rollout, "rollouts-demo"), None);
-        } else {
-            watched.finish();
-            let writes = watched.model.log.len();
-            watched.run(hour());
-            prop_assert_eq!(watched.model.log.len(), writes, "idle means no writes");
-        }
-        watched.is_clean();
     }
 }
