@@ -34,7 +34,7 @@ pub(crate) fn served(spec: &Spec) -> Result<(), String> {
         return Err("trafficRoutings[0] names no ingress, no gateway route and no customNetworkRefs; name one".into());
     }
     if !routing.canary_service && !routers.iter().all(|router| router.splits_one_service()) {
-        return Err("disableGenerateCanaryService leaves the routes with nothing to split traffic between; remove it, or name a DestinationRule in customNetworkRefs".into());
+        return Err("disableGenerateCanaryService leaves the routes with nothing to split traffic between; remove it, subsets of a DestinationRule are not served yet".into());
     }
     for (index, step) in spec.steps.iter().enumerate() {
         let Some(route) = &step.route else { continue };

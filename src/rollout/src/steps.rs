@@ -134,7 +134,7 @@ impl Current<'_> {
                     return self.routes(routing).send(edits, None, draft);
                 }
                 if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
-                    return self.blocked(why, status, draft);
+                    return self.blocked(&why, said.as_deref(), status, draft);
                 }
                 Some((routing, position))
             }
@@ -180,7 +180,7 @@ impl Current<'_> {
                 self.routes(routing).send(edits, self.ready(batch).as_ref(), draft);
             }
             Position::Leaving(object) => draft.wait(WaitReason::Gone { object }),
-            Position::Blocked(why) => self.blocked(why, status, draft),
+            Position::Blocked(why) => self.blocked(&why, said.as_deref(), status, draft),
         }
     }
 
@@ -199,10 +199,20 @@ impl Current<'_> {
     }
 
     /// The route objects do not let the step go on.
-    fn blocked(self, why: String, status: &mut RolloutStatus, draft: &mut Draft) {
-        status.message = Some(self.says(&format!("its traffic cannot be routed: {why}")));
-        draft.rule("blocked", why.clone());
-        draft.wait(WaitReason::Blocked { why });
+    fn blocked(self, why: &str, said: Option<&str>, status: &mut RolloutStatus, draft: &mut Draft) {
+        draft.rule("blocked", why);
+        self.tell_of_routes(&self.says("its traffic cannot be routed"), why, said, status, draft);
+    }
+
+    /// What is wrong with the route objects, in the message and in the condition, and once as an event; `said` is the message before.
+    fn tell_of_routes(self, what: &str, why: &str, said: Option<&str>, status: &mut RolloutStatus, draft: &mut Draft) {
+        let message = format!("{what}: {why}");
+        if said != Some(message.as_str()) {
+            draft.event(self.acting.object, EventType::Warning, reason::STUCK, message.clone());
+        }
+        progressing(status, self.view.now, reason::IN_ROLLING, &message);
+        status.message = Some(message);
+        draft.wait(WaitReason::Blocked { why: why.into() });
     }
 
     /// Pods that do not come are told of, in the message and in the condition; once as an event when their controller complains.
@@ -320,7 +330,7 @@ impl Current<'_> {
         if self.lost(batch, sub, draft) {
             return;
         }
-        status.message = Some(self.pause_words());
+        let said = status.message.replace(self.pause_words());
         draft.rule("pause", self.pause_words());
         if self.step.pause == Pause::Manual {
             draft.wait(WaitReason::Approval { step: self.index });
@@ -329,7 +339,11 @@ impl Current<'_> {
             return;
         }
         match (&self.spec.routing, &self.step.route) {
-            (Some(routing), Some(route)) => self.hold(routing, route, batch, sub, draft),
+            (Some(routing), Some(route)) => {
+                let position = self.position(routing, route, sub);
+                self.tell(routing, &position, said.as_deref(), status, draft);
+                self.hold(routing, position, batch, draft);
+            }
             (Some(routing), None) => {
                 self.unroute(routing, draft);
             }
@@ -337,14 +351,34 @@ impl Current<'_> {
         }
     }
 
-    /// Keeps the route of a step that was reached.
-    fn hold(self, routing: &Routing, route: &Route, batch: &Batch, sub: &CanaryStatus, draft: &mut Draft) {
-        if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
-            draft.wait(WaitReason::Blocked { why });
+    /// A route that goes while the step pauses is told of at once, not when somebody approves.
+    fn tell(
+        self,
+        routing: &Routing,
+        position: &Position,
+        said: Option<&str>,
+        status: &mut RolloutStatus,
+        draft: &mut Draft,
+    ) {
+        let blocker = self.view.routing_blocker(self.acting.object, routing);
+        let blocker = blocker.or_else(|| match position {
+            Position::Blocked(why) => Some(why.clone()),
+            _ => None,
+        });
+        match blocker {
+            Some(why) => {
+                let what = format!("{}, but its traffic cannot be routed", self.pause_words());
+                self.tell_of_routes(&what, &why, said, status, draft);
+            }
+            None => progressing(status, self.view.now, reason::IN_ROLLING, "Rollout is in Progressing"),
         }
+    }
+
+    /// Keeps the route of a step that was reached.
+    fn hold(self, routing: &Routing, position: Position, batch: &Batch, draft: &mut Draft) {
         let until = batch.since.unwrap_or(self.view.now) + grace(Some(routing));
         let routes = self.routes(routing);
-        match self.position(routing, route, sub) {
+        match position {
             Position::There | Position::Unseen(_) | Position::Leaving(_) | Position::Blocked(_) => {}
             Position::Above(edits) => routes.send(edits, None, draft),
             Position::Below(_) if batch.missing.is_some() => {}

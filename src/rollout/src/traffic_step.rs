@@ -79,7 +79,24 @@ impl<'a> Split<'a> {
             .routers
             .iter()
             .filter_map(|router| router.usable(&self.routes, self.sides()).err());
-        unusable.next().map(|error| error.to_string())
+        unusable.next().map(|error| self.explained(&error))
+    }
+
+    /// An error in words. An object that does not exist is one thing, a kind that the cluster does not know is another: the advice differs.
+    fn explained(&self, error: &RouteError) -> String {
+        match error {
+            RouteError::Missing {
+                kind,
+                namespace,
+                name,
+                field,
+            } if !self.view.world.serves(Kind::of_route(*kind)) => format!(
+                "{kind} {namespace}/{name} cannot exist: the cluster does not serve {}.{}; install their definitions, or correct trafficRoutings[0].{field}",
+                Kind::of_route(*kind).plural(),
+                Kind::of_route(*kind).group(),
+            ),
+            error => error.to_string(),
+        }
     }
 
     /// Why one of these steps could not be shown by the routes as they are: told before the first pod, not in the middle of the release.

@@ -142,6 +142,7 @@ pub struct World {
     /// The workload that the decision is about.
     pub key: Key,
     objects: BTreeMap<Kind, Vec<Object>>,
+    unserved: BTreeSet<Kind>,
 }
 
 impl World {
@@ -151,7 +152,18 @@ impl World {
             now,
             key,
             objects: BTreeMap::new(),
+            unserved: BTreeSet::new(),
         }
+    }
+
+    /// Notes that the cluster does not serve a kind: nothing of it can exist until somebody installs its definition.
+    pub fn unserved(&mut self, kind: Kind) {
+        self.unserved.insert(kind);
+    }
+
+    /// Whether the cluster serves a kind, as far as is known.
+    pub fn serves(&self, kind: Kind) -> bool {
+        !self.unserved.contains(&kind)
     }
 
     /// Adds an object that was read as `kind`. The order of additions does not matter to the rules.

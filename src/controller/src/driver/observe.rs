@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rollout::{Key, Kind, RouteNames, World};
 
-use super::cache::Caches;
+use super::cache::{Caches, Knowledge};
 use super::index::Index;
 
 /// Everything that concerns `key` at `now`.
@@ -19,6 +19,11 @@ pub(crate) fn observe(caches: &Caches, key: &Key, now: Timestamp) -> World {
     let text = key.to_string();
 
     let mut world = World::new(now, key.clone());
+    for kind in Kind::ALL {
+        if *caches.knowledge(kind) == Knowledge::Unserved {
+            world.unserved(kind);
+        }
+    }
     let rollouts: Vec<_> = found(Kind::Rollout, Index::Key, &text).collect();
     let mut releases: BTreeSet<String> = found(Kind::BatchRelease, Index::Key, &text)
         .filter_map(|release| release.metadata.name.clone())

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use controller::{Options, run, webhooks};
 use env::sim::{self, SimEnv};
@@ -39,23 +38,39 @@ fn guarded(api: HttpService, allowed: Arc<AtomicBool>) -> HttpService {
     })
 }
 
-/// The article's Rollout, behind an HTTPRoute.
-pub(crate) fn rollout() -> String {
+/// The article's Rollout, behind a route of `kind`.
+pub(crate) fn rollout_by(kind: Kind) -> String {
     let ingress = "          type: nginx\n          ingress:\n            name: echoserver\n";
-    let gateway = "          gateway:\n            httpRouteName: echoserver\n";
+    let route = match kind {
+        Kind::HttpRoute => "          gateway:\n            httpRouteName: echoserver\n".to_owned(),
+        Kind::GrpcRoute => "          gateway:\n            grpcRouteName: echoserver\n".to_owned(),
+        _ => format!(
+            "          customNetworkRefs:\n          - apiVersion: {}/{}\n            kind: {kind}\n            name: echoserver\n",
+            kind.group(),
+            kind.preferred()
+        ),
+    };
     assert!(ONE_STEP.contains(ingress));
-    ONE_STEP.replace(ingress, gateway)
+    ONE_STEP.replace(ingress, &route)
 }
 
-pub(crate) fn route(version: &str) -> Value {
-    json!({
-        "apiVersion": format!("gateway.networking.k8s.io/{version}"),
-        "kind": "HTTPRoute",
-        "metadata": { "name": "echoserver", "namespace": "default" },
-        "spec": {
+/// A route of `kind` to the article's Service.
+pub(crate) fn route_of(kind: Kind, version: &str) -> Value {
+    let spec = match kind {
+        Kind::VirtualService => json!({
+            "hosts": ["echo.example.com"],
+            "http": [{ "route": [{ "destination": { "host": "echoserver" } }] }],
+        }),
+        _ => json!({
             "hostnames": ["echo.example.com"],
             "rules": [{ "backendRefs": [{ "name": "echoserver", "port": 80 }] }],
-        },
+        }),
+    };
+    json!({
+        "apiVersion": format!("{}/{version}", kind.group()),
+        "kind": kind.name(),
+        "metadata": { "name": "echoserver", "namespace": "default" },
+        "spec": spec,
     })
 }
 
@@ -89,7 +104,7 @@ impl Person {
         for manifest in [
             include_str!("../../../../fixtures/article/deployment.yaml"),
             include_str!("../../../../fixtures/article/service.yaml"),
-            &rollout(),
+            &rollout_by(Kind::HttpRoute),
         ] {
             self.create(serde_yaml::from_str(manifest).expect("YAML")).await;
         }
@@ -117,6 +132,15 @@ impl Person {
     }
 }
 
+/// Whether a status says something in its message.
+fn says(words: &'static str) -> impl Fn(&Value) -> bool {
+    move |status| {
+        status["message"]
+            .as_str()
+            .is_some_and(|message| message.contains(words))
+    }
+}
+
 #[rstest]
 #[case::preferred(&["v1"], "v1")]
 #[case::older(&["v1beta1"], "v1beta1")]
@@ -131,12 +155,19 @@ fn a_route_whose_definition_comes_late_is_followed(
             .await;
         person.image("1.10.3").await;
         person
-            .until("word about the route", |status| {
-                status.to_string().contains("HTTPRoute")
-            })
+            .until(
+                "word about the definition",
+                says("the cluster does not serve httproutes"),
+            )
             .await;
         person.create(definition(Kind::HttpRoute, versions)).await;
-        let before = route(version);
+        person
+            .until(
+                "word about the route",
+                says("HTTPRoute default/echoserver is not found"),
+            )
+            .await;
+        let before = route_of(Kind::HttpRoute, version);
         person.create(before.clone()).await;
         person
             .release_by_route(version, json!({ "annotations": null, "spec": before["spec"] }))
@@ -148,7 +179,7 @@ fn a_route_whose_definition_comes_late_is_followed(
 fn a_route_that_may_not_be_read_stops_its_rollout_with_the_reason() {
     with_controller(false, |person, allowed| async move {
         person.create(definition(Kind::HttpRoute, &["v1"])).await;
-        person.create(route("v1")).await;
+        person.create(route_of(Kind::HttpRoute, "v1")).await;
         person.workload_and_rollout().await;
         person
             .until("refusal", |status| {
@@ -175,7 +206,7 @@ fn a_route_that_may_not_be_read_stops_its_rollout_with_the_reason() {
 fn a_definition_that_goes_in_the_middle_lets_the_rollout_go() {
     with_controller(true, |person, _| async move {
         person.create(definition(Kind::HttpRoute, &["v1"])).await;
-        person.create(route("v1")).await;
+        person.create(route_of(Kind::HttpRoute, "v1")).await;
         person.workload_and_rollout().await;
         person
             .until("idle rollout", |status| status["phase"] == "Healthy")
@@ -187,7 +218,13 @@ fn a_definition_that_goes_in_the_middle_lets_the_rollout_go() {
             .delete("httproutes.gateway.networking.k8s.io", &DeleteParams::default())
             .await
             .expect("deleted");
-        person.env.sleep(Duration::from_secs(60)).await;
+        person
+            .until(
+                "word while it pauses",
+                says("but its traffic cannot be routed: HTTPRoute default/echoserver cannot exist"),
+            )
+            .await;
+        assert!(paused(&person.status().await), "the step stands where it stood");
         person
             .rollouts()
             .delete("rollouts-demo", &DeleteParams::default())

@@ -20,6 +20,9 @@ pub(super) enum Front {
     VirtualService,
 }
 
+/// Name and weight of a Service that a rule leads to.
+type Backend = (&'static str, Option<i64>);
+
 impl Front {
     /// All of them.
     pub(super) const ALL: [Self; 5] = [
@@ -73,7 +76,7 @@ impl Front {
     /// else's.
     pub(super) fn pristine(self) -> Value {
         let two = [("other", Some(500)), ("echoserver", Some(500))];
-        let rules: [(&str, &[(&str, Option<i64>)]); 3] = [
+        let rules: [(&str, &[Backend]); 3] = [
             ("/", &[("echoserver", Some(37))]),
             ("/both", &two),
             ("/other", &[("other", None)]),
@@ -86,19 +89,14 @@ impl Front {
             Self::HttpRoute | Self::Reported | Self::GrpcRoute | Self::VirtualService => rules
                 .iter()
                 .map(|(path, backends)| {
-                    self.rule(
-                        path,
-                        backends
-                            .iter()
-                            .map(|(name, weight)| self.backend(name, *weight))
-                            .collect(),
-                    )
+                    let backends = backends.iter().map(|(name, weight)| self.backend(name, *weight));
+                    self.rule(path, &backends.collect::<Vec<_>>())
                 })
                 .collect(),
         }
     }
 
-    fn rule(self, path: &str, backends: Value) -> Value {
+    fn rule(self, path: &str, backends: &[Value]) -> Value {
         match self {
             Self::GrpcRoute => json!({"matches": [{"method": {"service": path}}], "backendRefs": backends}),
             Self::VirtualService => json!({"match": [{"uri": {"prefix": path}}], "route": backends}),

@@ -281,3 +281,36 @@ fn two_rollouts_on_one_route_end_one_after_the_other(
     model.run(hour());
     assert_eq!(inventory(&model), before);
 }
+
+#[rstest]
+fn a_route_that_goes_while_the_step_pauses_is_told_of_at_once_and_led_again_when_it_is_back(
+    #[values(Front::Ingress, Front::Reported, Front::GrpcRoute, Front::VirtualService)] front: Front,
+) {
+    let mut model = healthy_behind(front, two_steps());
+    model.set_image("v2");
+    model.run(hour());
+    let paused = status(&model)["message"].clone();
+    let route = model.get(front.kind(), "echoserver").unwrap().clone();
+    model.delete(front.kind(), "echoserver", crate::Propagation::Background);
+    model.run(hour());
+    let now = status(&model);
+    assert_eq!(now["currentStepState"], "StepPaused");
+    let said = format!(
+        "Rollout is in step(1/2), and you need manually confirm to enter the next step, but its traffic cannot be routed: {} default/echoserver is not found",
+        front.kind()
+    );
+    assert!(
+        now["message"].as_str().unwrap().starts_with(&said),
+        "{}",
+        now["message"]
+    );
+    assert_eq!(now["conditions"][0]["message"], now["message"]);
+    model.insert(
+        front.kind(),
+        json!({"metadata": {"name": "echoserver"}, "spec": route["spec"]}),
+    );
+    model.run(hour());
+    assert_eq!(status(&model)["message"], paused);
+    assert_eq!(status(&model)["conditions"][0]["message"], "Rollout is in Progressing");
+    assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
+}
