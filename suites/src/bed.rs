@@ -30,6 +30,14 @@ pub enum Feature {
     CountWrites,
     /// The controller refuses a bad Rollout when it is written.
     Admission,
+    /// A release splits the user's route object itself: HTTPRoutes, VirtualServices.
+    SplitInPlace,
+    /// The gateway routes by the Gateway API, and reports in a route's status what it has taken in.
+    GatewayApi,
+    /// The gateway routes by Ingresses of the class nginx beside the family's routes.
+    IngressBeside,
+    /// The gateway can be made slow.
+    SlowGateway,
 }
 
 impl Feature {
@@ -43,6 +51,10 @@ impl Feature {
             Self::RestartController => "restart of the controller",
             Self::CountWrites => "count of writes",
             Self::Admission => "admission",
+            Self::SplitInPlace => "routes that are split in place",
+            Self::GatewayApi => "Gateway API",
+            Self::IngressBeside => "Ingresses beside other routes",
+            Self::SlowGateway => "slow gateway",
         }
     }
 }
@@ -153,6 +165,11 @@ pub trait Bed: Send + Sync {
 
     /// How long the gateway may take until it follows a change of its objects.
     fn gateway_lag(&self) -> Duration;
+
+    /// Lets the gateway follow every change only after a time from `least` to `most`; where it cannot be told, [`Feature::SlowGateway`] is missing.
+    fn slow_gateway(&self, least: Duration, most: Duration) {
+        let _ = (least, most);
+    }
 
     /// How long a change may be on its way to whoever watches: so much may two moments of the history be nearer to each other than the writes were.
     fn delivery(&self) -> Duration {

@@ -172,6 +172,9 @@ pub trait Dialect: Send + Sync {
     /// The target.
     fn target(&self) -> &Target;
 
+    /// The same for another target.
+    fn aimed_at(&self, target: Target) -> Box<dyn Dialect>;
+
     /// The rollout object.
     fn rollout(&self) -> ObjectRef;
 

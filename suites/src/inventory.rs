@@ -89,6 +89,15 @@ impl Inventory {
         self.0.insert(ObjectRef::of(&object), lasting(object));
     }
 
+    /// Expects the object of a kind and name to be as it is in `found`, in whatever version it is there.
+    pub fn take_over(&mut self, found: &Self, kind: &str, name: &str) {
+        let is = |object: &ObjectRef| object.kind == kind && object.name == name;
+        self.0.retain(|object, _| !is(object));
+        let taken = found.0.iter().filter(|(object, _)| is(object));
+        self.0
+            .extend(taken.map(|(object, value)| (object.clone(), value.clone())));
+    }
+
     /// Expects an object to be gone.
     pub fn remove(&mut self, object: &ObjectRef) {
         self.0.remove(object);

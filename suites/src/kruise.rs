@@ -117,6 +117,10 @@ impl Dialect for Kruise {
         &self.target
     }
 
+    fn aimed_at(&self, target: Target) -> Box<dyn Dialect> {
+        Box::new(Self { target, ..self.clone() })
+    }
+
     fn rollout(&self) -> ObjectRef {
         ObjectRef::namespaced(VERSION, "Rollout", &self.target.namespace, &self.target.rollout)
     }

@@ -19,6 +19,7 @@ mod kubernetes;
 pub mod ledger;
 pub mod manifest;
 pub mod object;
+mod owner;
 mod pods;
 mod probe;
 pub mod report;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use env::{Env, HttpService, Moment};
-use http::Request;
+use http::{HeaderMap, Request};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -130,6 +131,15 @@ impl Probe {
         self.send(question).await
     }
 
+    /// Sends one request that counts for nobody; what was answered, as text.
+    ///
+    /// # Errors
+    /// What came instead of an answer.
+    pub async fn read(&self, question: &Question) -> Result<String, Lost> {
+        let (_, body) = self.fetch(question).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// Sends one request and counts it.
     ///
     /// # Errors
@@ -169,6 +179,17 @@ impl Probe {
     async fn send(&self, question: &Question) -> Result<Revision, Lost> {
         let at = self.env.clock().elapsed();
         let lost = |why: String| Lost { at, why };
+        let (headers, body) = self.fetch(question).await?;
+        let pod = pod_of(&headers, &body).ok_or_else(|| lost("answer names no pod".to_owned()))?;
+        self.revision(&pod)
+            .await
+            .ok_or_else(|| lost(format!("answered by pod {pod}, which the API does not know")))
+    }
+
+    /// The headers and the body of a successful answer.
+    async fn fetch(&self, question: &Question) -> Result<(HeaderMap, Bytes), Lost> {
+        let at = self.env.clock().elapsed();
+        let lost = |why: String| Lost { at, why };
         let mut request = Request::builder()
             .uri(&question.path)
             .header(http::header::HOST, &question.host);
@@ -189,9 +210,6 @@ impl Probe {
             let said = String::from_utf8_lossy(&body).chars().take(120).collect::<String>();
             return Err(lost(format!("status {}: {}", parts.status, said.trim())));
         }
-        let pod = pod_of(&parts.headers, &body).ok_or_else(|| lost("answer names no pod".to_owned()))?;
-        self.revision(&pod)
-            .await
-            .ok_or_else(|| lost(format!("answered by pod {pod}, which the API does not know")))
+        Ok((parts.headers, body))
     }
 }

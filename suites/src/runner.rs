@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use env::Moment;
 
 use crate::background::Background;
 use crate::bed::SharedBed;
@@ -112,7 +112,7 @@ pub async fn run(scenario: &Scenario, bed: SharedBed) -> Report {
         }
     };
     let requests = stage.0.probe.tally();
-    failures.extend(lost(&requests));
+    failures.extend(lost(&requests, &stage.0.forgiven.lock()));
     let acts = stage.0.ledger.acts();
     failures.extend(invariants::judge(
         stage.dialect(),
@@ -203,8 +203,9 @@ fn stage(scenario: &Scenario, bed: &SharedBed) -> Result<(Stage, PodBook), Failu
             headers: Vec::new(),
         },
         ledger: Ledger::default(),
-        expected: Mutex::new(Inventory::default()),
-        image: Mutex::new(String::new()),
+        expected: Arc::default(),
+        forgiven: parking_lot::Mutex::default(),
+        image: parking_lot::Mutex::default(),
     };
     Ok((Stage(Arc::new(parts)), book))
 }
@@ -296,12 +297,14 @@ async fn is_clean(scenario: &Scenario, stage: &Stage, namespace: Option<&str>) -
     }
 }
 
-fn lost(requests: &Tally) -> Option<Failure> {
-    if requests.lost.is_empty() {
+/// What was lost outside of the times that are `forgiven`.
+fn lost(requests: &Tally, forgiven: &[(Moment, Moment)]) -> Option<Failure> {
+    let is_forgiven = |at: Moment| forgiven.iter().any(|(from, until)| (*from..=*until).contains(&at));
+    let lost: Vec<_> = requests.lost.iter().filter(|lost| !is_forgiven(lost.at)).collect();
+    if lost.is_empty() {
         return None;
     }
-    let shown: Vec<_> = requests
-        .lost
+    let shown: Vec<_> = lost
         .iter()
         .take(LOST_SHOWN)
         .map(|lost| format!("at {:.3} s {}", lost.at.0.as_secs_f64(), lost.why))
@@ -310,7 +313,7 @@ fn lost(requests: &Tally) -> Option<Failure> {
         Check::LostRequest,
         format!(
             "{} of {} requests were lost: {}",
-            requests.lost.len(),
+            lost.len(),
             requests.sent,
             shown.join("; ")
         ),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use env::Moment;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ use crate::inventory::Inventory;
 use crate::ledger::{Act, Ledger};
 use crate::manifest;
 use crate::object::text;
+use crate::routes::Family;
 use crate::timeouts;
 use crate::{ApiError, Check, Failure, Kubernetes, ObjectRef, PatchKind, Probe, Question};
 
@@ -29,7 +31,10 @@ pub(crate) struct Parts {
     pub(crate) probe: Probe,
     pub(crate) question: Question,
     pub(crate) ledger: Ledger,
-    pub(crate) expected: Mutex<Inventory>,
+    /// Shared by the stages of one scenario.
+    pub(crate) expected: Arc<Mutex<Inventory>>,
+    /// From when until when a lost request is nobody's fault.
+    pub(crate) forgiven: Mutex<Vec<(Moment, Moment)>>,
     /// The image that is being released, to tell the new version's answers.
     pub(crate) image: Mutex<String>,
 }
@@ -92,9 +97,18 @@ impl Stage {
     /// When a document is refused.
     pub async fn apply(&self, manifest: &str) -> Result<(), Failure> {
         for object in self.documents(manifest)? {
-            let created = self.0.kubernetes.create(&object).await?;
-            self.0.expected.lock().add(created);
+            self.create(&object).await?;
         }
+        Ok(())
+    }
+
+    /// Creates an object, as a person would; it is expected to stay.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn create(&self, object: &Value) -> Result<(), Failure> {
+        let created = self.0.kubernetes.create(object).await?;
+        self.0.expected.lock().add(created);
         Ok(())
     }
 
@@ -119,11 +133,19 @@ impl Stage {
     /// # Errors
     /// When the manifest is no YAML.
     pub fn documents(&self, manifest: &str) -> Result<Vec<Value>, Failure> {
+        self.documents_in(self.0.bed.family(), manifest)
+    }
+
+    /// The same in another family of routes than the cluster's.
+    ///
+    /// # Errors
+    /// When the manifest is no YAML.
+    pub fn documents_in(&self, family: Family, manifest: &str) -> Result<Vec<Value>, Failure> {
         let bed = &self.0.bed;
         manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
             bed.pause(asked)
         })
-        .map(|documents| bed.family().translate(documents, &bed.door()))
+        .map(|documents| family.translate(documents, &bed.door()))
         .map_err(|message| Failure::new(Check::Cluster, message))
     }
 
@@ -224,6 +246,12 @@ impl Stage {
         self.0.ledger.record(Committed(u64::MAX), Act::End);
         self.0.expected.lock().remove(&name);
         Ok(())
+    }
+
+    /// From now on, for as long as the gateway may take to follow and a little more, a request may be lost: the person does what nobody can prevent.
+    pub fn forgive_lost(&self) {
+        let now = self.bed().env().clock().elapsed();
+        self.0.forgiven.lock().push((now, now.after(self.lag())));
     }
 
     /// Ends a pod, as an eviction would.

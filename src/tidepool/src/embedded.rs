@@ -165,6 +165,11 @@ impl Embedded {
         })
     }
 
+    /// Lets the gateway follow changes with this lag from now on, in every dialect.
+    pub fn slow_gateway(&self, lag: Lag) {
+        self.gateway.slow_down(lag);
+    }
+
     /// Tells of every new revision of the cluster's objects.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.server.store().changes()

@@ -92,7 +92,7 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
 }
 
 /// The pod that this write ends.
-fn leaving(entry: &crate::history::Entry) -> Option<&str> {
+pub(super) fn leaving(entry: &crate::history::Entry) -> Option<&str> {
     let is_pod = text(&entry.object, "/kind") == "Pod";
     let is_leaving = entry.gone || entry.object.pointer("/metadata/deletionTimestamp").is_some();
     (is_pod && is_leaving).then(|| text(&entry.object, "/metadata/name"))

@@ -1,8 +1,12 @@
 //! A route never points at pods that are not ready.
+//!
+//! What a person ends under it is no doing of the controller's; whether it costs requests is seen by the requests.
 
+use crate::ledger::Act;
 use crate::{Check, Failure};
 
 use super::Run;
+use super::grace::leaving;
 
 pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
     let mut failures = Vec::new();
@@ -12,7 +16,12 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
         let is_routed = frame.seen.weight > 0;
         let is_empty = frame.ready.is_empty();
         // Said once for each time that it begins.
-        if is_routed && is_empty && !(was_routed && was_empty) {
+        let was_ended = was_routed
+            && leaving(frame.entry).is_some_and(|pod| {
+                let ended = |act: &Act| matches!(act, Act::EndPod { pod: ended } if ended == pod);
+                run.acts.iter().any(|(_, act)| ended(act))
+            });
+        if is_routed && is_empty && !(was_routed && was_empty) && !was_ended {
             failures.push(Failure::new(
                 Check::RouteBeforeReady,
                 format!(

@@ -11,6 +11,7 @@ mod virtual_service;
 
 use serde_json::{Value, json};
 
+use crate::Feature;
 use crate::object::text;
 
 /// A family of route objects.
@@ -72,6 +73,15 @@ impl Family {
             Self::Ingress => "ingress",
             Self::HttpRoute => "httproute",
             Self::VirtualService => "virtualservice",
+        }
+    }
+
+    /// What a cluster offers to a scenario by routing in this family.
+    pub fn features(self) -> &'static [Feature] {
+        match self {
+            Self::Ingress => &[],
+            Self::HttpRoute => &[Feature::SplitInPlace, Feature::GatewayApi],
+            Self::VirtualService => &[Feature::SplitInPlace],
         }
     }
 

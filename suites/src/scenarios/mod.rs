@@ -8,13 +8,17 @@ mod beside;
 mod ending;
 mod gate;
 mod jump;
+mod late;
 mod missing;
+mod moved;
 mod no_drain;
+mod owners;
 mod pauses;
 mod plan;
 mod restart;
 mod rollback;
 mod scale;
+mod selected;
 mod third_image;
 mod walkthrough;
 
@@ -47,6 +51,10 @@ pub fn all() -> Vec<Scenario> {
     all.extend(pauses::all());
     all.extend(no_drain::all());
     all.extend(beside::all());
+    all.extend(selected::all());
+    all.extend(owners::all());
+    all.extend(moved::all());
+    all.extend(late::all());
     all.extend(rollback::all());
     all.extend(third_image::all());
     all.extend(scale::all());

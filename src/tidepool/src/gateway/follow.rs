@@ -60,6 +60,8 @@ impl Lag {
 struct Pace {
     dialect: Dialect,
     lag: Lag,
+    /// What counts in place of `lag` once somebody has said so.
+    said: Arc<Mutex<Option<Lag>>>,
     lags: Chance,
     is_first: bool,
     unread: bool,
@@ -68,7 +70,7 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(env: &Env, dialect: Dialect, ingress: Lag) -> Self {
+    fn new(env: &Env, dialect: Dialect, ingress: Lag, said: &Arc<Mutex<Option<Lag>>>) -> Self {
         let (lag, purpose) = match dialect {
             Dialect::Ingress => (ingress, "gateway/lag"),
             Dialect::GatewayApi => (Lag::GATEWAY_API, "gateway/lag/gateway-api"),
@@ -77,6 +79,7 @@ impl Pace {
         Self {
             dialect,
             lag,
+            said: said.clone(),
             lags: env.chance(purpose),
             is_first: true,
             unread: false,
@@ -95,10 +98,11 @@ impl Pace {
     }
 
     fn read(&mut self, now: Moment, part: Part) {
+        let lag = self.said.lock().unwrap_or(self.lag);
         self.unread = false;
-        self.next_reading = now.after(self.lag.between);
+        self.next_reading = now.after(lag.between);
         let latest = self.on_the_way.back().map_or(now, |(at, _)| *at);
-        let at = now.after(self.lags.duration(self.lag.least, self.lag.most)).max(latest);
+        let at = now.after(self.lags.duration(lag.least, lag.most)).max(latest);
         self.on_the_way.push_back((at, part));
     }
 
@@ -136,15 +140,17 @@ impl Sight {
     }
 }
 
-/// Keeps `config` at what the cluster showed a while ago, and tells what is in force, until the cluster is gone.
+/// Keeps `config` at what the cluster showed a while ago, and tells what is in force, until the cluster is gone. `lag` is that of Ingresses; what is
+/// `said` later counts for every dialect.
 pub(super) async fn follow(
     cluster: Arc<dyn Cluster>,
     lag: Lag,
+    said: Arc<Mutex<Option<Lag>>>,
     config: Arc<Mutex<Arc<Config>>>,
     told: watch::Sender<Reports>,
 ) {
     let env = cluster.env().clone();
-    let mut paces = Dialect::ALL.map(|dialect| Pace::new(&env, dialect, lag));
+    let mut paces = Dialect::ALL.map(|dialect| Pace::new(&env, dialect, lag, &said));
     let mut sight = Sight::open(cluster.as_ref());
     loop {
         let now = env.clock().elapsed();

@@ -29,6 +29,7 @@ pub struct PodName {
 pub struct Gateway {
     env: Env,
     config: Arc<Mutex<Arc<Config>>>,
+    lag: Arc<Mutex<Option<Lag>>>,
     picks: Chance,
 }
 
@@ -38,8 +39,13 @@ impl Gateway {
         let gateway = Self::idle(cluster.env());
         let (told, news) = watch::channel(Reports::default());
         tasks.spawn(report::write(cluster.clone(), news));
-        tasks.spawn(follow(cluster, lag, gateway.config.clone(), told));
+        tasks.spawn(follow(cluster, lag, gateway.lag.clone(), gateway.config.clone(), told));
         gateway
+    }
+
+    /// From now on follows changes with this lag, in every dialect.
+    pub fn slow_down(&self, lag: Lag) {
+        *self.lag.lock() = Some(lag);
     }
 
     /// A gateway that follows nothing: it answers 404 to everybody.
@@ -52,6 +58,7 @@ impl Gateway {
         Self {
             env: env.clone(),
             config: Arc::new(Mutex::new(Arc::new(config))),
+            lag: Arc::default(),
             picks: env.chance("gateway/pick"),
         }
     }

@@ -13,11 +13,13 @@ use controller::webhooks;
 use env::sim::{Served, SimEnv};
 use env::{Env, HttpService, Trace, TraceRecord};
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use serde_json::Value;
 use suites::routes::Family;
 use suites::{
     Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
 };
+use tidepool::gateway::Lag;
 use tidepool::{Embedded, transport};
 
 use crate::doors;
@@ -136,6 +138,8 @@ pub(crate) fn blame(report: &mut Report, message: String) {
 pub(crate) struct EmbeddedBed {
     env: Env,
     family: Family,
+    /// How late the gateway is, once it has been made slow.
+    lag: Mutex<Option<Lag>>,
     cluster: Arc<Embedded>,
     controllers: Controllers,
     webhooks: Served,
@@ -159,6 +163,7 @@ impl EmbeddedBed {
         Ok(Self {
             env: world.env.clone(),
             family,
+            lag: Mutex::default(),
             cluster,
             controllers,
             webhooks,
@@ -249,8 +254,12 @@ impl Bed for EmbeddedBed {
             Feature::RestartController,
             Feature::CountWrites,
             Feature::Admission,
+            Feature::SlowGateway,
         ]
-        .into()
+        .into_iter()
+        .chain(self.family.features().iter().copied())
+        .chain((self.family != Family::Ingress).then_some(Feature::IngressBeside))
+        .collect()
     }
 
     fn changes(&self) -> Changes {
@@ -268,8 +277,15 @@ impl Bed for EmbeddedBed {
 
     fn gateway_lag(&self) -> Duration {
         // A change that comes right after another waits for the gateway's next reading.
-        let lag = tidepool::gateway::Lag::default();
+        let lag = (*self.lag.lock()).unwrap_or_default();
         lag.between + lag.most
+    }
+
+    fn slow_gateway(&self, least: Duration, most: Duration) {
+        let between = Duration::ZERO;
+        let lag = Lag { least, most, between };
+        self.cluster.slow_gateway(lag);
+        *self.lag.lock() = Some(lag);
     }
 
     fn writes(&self) -> Vec<Write> {

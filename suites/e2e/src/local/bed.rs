@@ -54,6 +54,11 @@ impl LocalBed {
         if gateway.data_plane() == DataPlane::Tidepool {
             features.insert(Feature::ExactSplit);
         }
+        let family = gateway.family();
+        features.extend(family.features());
+        if gateway.data_plane() == DataPlane::Tidepool && family != Family::Ingress {
+            features.insert(Feature::IngressBeside);
+        }
         // Traefik asks which Service an Ingress leads to, and splits every way to it.
         if gateway != Gateway::TraefikIngress {
             features.insert(Feature::RoutesApart);

@@ -43,6 +43,7 @@ impl RemoteBed {
     pub(super) fn features_of(ground: &Ground, entrance: &Entrance) -> BTreeSet<Feature> {
         let mut features = ground.site.features.clone();
         features.insert(Feature::IngressNginx);
+        features.extend(entrance.family.features());
         if ground.site.controller.is_some() {
             features.insert(Feature::RestartController);
         }

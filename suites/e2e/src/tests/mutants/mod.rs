@@ -1,10 +1,12 @@
 //! Mutants of the controller, each caught by the check that names its defect.
 
 mod layer;
+mod routes;
 
 use http::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
+use suites::routes::Family;
 use suites::{Check, Verdict};
 
 use crate::embedded::{self, Care, Layer, Play};
@@ -144,11 +146,15 @@ impl Mutant for DropsGrace {
 }
 
 fn verdict(scenario: &str, layer: Layer) -> Verdict {
+    verdict_in(Family::Ingress, scenario, layer)
+}
+
+fn verdict_in(family: Family, scenario: &str, layer: Layer) -> Verdict {
     let care = Care {
         layer: Some(layer),
         ..Care::default()
     };
-    embedded::play(&super::scenario(scenario), &Play::new(1).with(care))
+    embedded::play(&super::scenario(scenario), &Play::new(1).through(family).with(care))
         .report
         .verdict
 }
