@@ -39,10 +39,15 @@ impl<'a> Current<'a> {
             let ops = narrow(service, label::POD_TEMPLATE_HASH, stable);
             draft.patch(Kind::Service, service, ops, None);
         }
+        if let Some(routing) = self.shared() {
+            let split = self.routes(routing);
+            let canary = view.canary_pod_hash().unwrap_or_default();
+            split.send(split.preparations(sub, canary), None, draft);
+        }
         let wanted = self.batch_release_spec(&sub.canary_revision);
         let Some((object, batch_release)) = &view.batch_release else {
             draft.create(Kind::BatchRelease, self.batch_release_object(&wanted), None);
-            return self.judge(None);
+            return self.judge(None, sub);
         };
         if batch_release.spec != wanted {
             let op = Op::set("/spec", serde_json::json!(wanted));
@@ -54,7 +59,7 @@ impl<'a> Current<'a> {
             hash.clone_into(&mut sub.common.pod_template_hash);
             self.canary_service(hash, draft);
         }
-        self.judge(Some(batch_release))
+        self.judge(Some(batch_release), sub)
     }
 
     /// The routing, when this step splits traffic between two Services.
@@ -68,10 +73,16 @@ impl<'a> Current<'a> {
         Split::of(self.view, routing, self.acting.object)
     }
 
-    /// Whether anything of the release is on its routes.
+    /// The routing, when this step tells the versions apart behind one Service.
+    pub(crate) fn shared(self) -> Option<&'a Routing> {
+        let routing = self.spec.routing.as_ref()?;
+        (!routing.canary_service && self.step.route.is_some()).then_some(routing)
+    }
+
+    /// Whether the routes lead anybody to the new version.
     pub(crate) fn routed(self) -> bool {
         let routing = self.spec.routing.as_ref();
-        routing.is_some_and(|routing| self.routes(routing).routed())
+        routing.is_some_and(|routing| self.routes(routing).leads_to_canary())
     }
 
     pub(crate) fn replicas(self) -> i64 {

@@ -77,7 +77,7 @@ impl Unrouted {
         };
         self.routers()
             .iter()
-            .all(|router| router.withdraw(&routes, sides).is_empty())
+            .all(|router| !router.leads_to_canary(&routes, sides))
     }
 }
 

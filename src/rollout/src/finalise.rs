@@ -63,7 +63,13 @@ impl<'a> Finalising<'a> {
         if self.opens_early() {
             self.open_stable_service(draft);
         }
-        let away = split.as_ref().is_none_or(|split| split.withdraw(draft));
+        let away = split
+            .as_ref()
+            .is_none_or(|split| match self.opens_early() || self.view.canaries.is_empty() {
+                true => split.withdraw(draft),
+                // What would be the canary's too is kept from it until its last pod is gone.
+                false => split.leave(draft),
+            });
         let told = split.as_ref().is_some_and(Split::is_told);
         let begun = matches!(
             sub.common.finalising_step,
@@ -231,8 +237,10 @@ impl<'a> Finalising<'a> {
         let view = self.view;
         let routing = self.routing;
         let service = routing.and_then(|routing| canary_service(view, routing, self.rollout));
-        routing.is_some_and(|routing| Split::of(view, routing, self.rollout).routed())
-            || service.is_some()
+        routing.is_some_and(|routing| {
+            let split = Split::of(view, routing, self.rollout);
+            split.routed() || !split.clearances().is_empty()
+        }) || service.is_some()
             || self.narrowed()
             || !view.canaries.is_empty()
             || self.has_batch_release()
@@ -269,7 +277,7 @@ impl<'a> Finalising<'a> {
     }
 
     /// Nothing routes to the canary any more: the workload goes on by itself, then the capacity goes, then what is left.
-    fn give_back(self, split: Option<&Split<'_>>, sub: &CanaryStatus, draft: &mut Draft) {
+    fn give_back(self, split: Option<&Split<'_>>, sub: &mut CanaryStatus, draft: &mut Draft) {
         let view = self.view;
         let gone = split.map(Split::withdrawn);
         if self.held() {
@@ -310,6 +318,28 @@ impl<'a> Finalising<'a> {
                 draft.delete(Kind::Service, service, Propagation::Background, None);
             }
         }
+        if let (Some(split), true) = (split, view.canaries.is_empty()) {
+            self.clear(split, sub, draft);
+        }
+    }
+
+    /// The canary's pods are gone: the routes need not tell the versions apart any more, and the subsets go once nobody can be sent there.
+    fn clear(self, split: &Split<'_>, sub: &mut CanaryStatus, draft: &mut Draft) {
+        let clearances = split.clearances();
+        if !split.withdraw(draft) || clearances.is_empty() {
+            return;
+        }
+        if sub.common.finalising_step != FinalisingStep::ReleaseWorkloadControl {
+            sub.common.finalising_step = FinalisingStep::ReleaseWorkloadControl;
+            sub.common.last_update_time = Some(Time(self.view.now));
+            return;
+        }
+        let until = anchor(sub, self.view.now) + split.farewell();
+        if self.view.now < until {
+            draft.wait(WaitReason::Grace { until });
+            return draft.wake_at(until);
+        }
+        split.send(clearances, None, draft);
     }
 
     /// One patch takes every mark off the workload and lets it roll; the BatchRelease says so.

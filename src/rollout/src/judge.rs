@@ -2,7 +2,7 @@
 
 use api::names::label;
 use api::parts::{BatchState, IntOrString};
-use api::v1beta1::BatchRelease;
+use api::v1beta1::{BatchRelease, CanaryStatus};
 use jiff::Timestamp;
 
 use crate::WaitReason;
@@ -38,7 +38,7 @@ pub(crate) struct Batch {
 }
 
 impl Current<'_> {
-    pub(crate) fn judge(self, batch_release: Option<&BatchRelease>) -> Batch {
+    pub(crate) fn judge(self, batch_release: Option<&BatchRelease>, sub: &CanaryStatus) -> Batch {
         let planned = self.planned();
         let canary = self.view.canary();
         // Pods that nobody has counted for the current spec are not there yet.
@@ -52,7 +52,8 @@ impl Current<'_> {
             true => Some(WaitReason::Pods { ready, wanted: needed }),
             false => endpoints
                 .as_ref()
-                .and_then(|endpoints| self.endpoints_missing(endpoints)),
+                .and_then(|endpoints| self.endpoints_missing(endpoints))
+                .or_else(|| self.subsets_missing(sub)),
         };
         let stored = batch_release.and_then(|batch_release| Some((batch_release, batch_release.status.as_ref()?)));
         let stored = stored.filter(|(batch_release, status)| {
@@ -72,6 +73,15 @@ impl Current<'_> {
             trouble,
             since: stored.and_then(|(_, status)| Some(status.canary_status.batch_ready_time.as_ref()?.0)),
         }
+    }
+
+    /// The subsets by which the routes tell the versions apart are not made yet.
+    fn subsets_missing(self, sub: &CanaryStatus) -> Option<WaitReason> {
+        let split = self.routes(self.shared()?);
+        let canary = self.view.canary_pod_hash().unwrap_or_default();
+        (!split.preparations(sub, canary).is_empty()).then(|| WaitReason::Routes {
+            why: "the DestinationRule gets its subsets".into(),
+        })
     }
 
     /// Pods of the new revision that may be unready: none unless the Rollout says so; a share is one of those that exist.

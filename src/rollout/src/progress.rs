@@ -223,7 +223,11 @@ fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &m
         let ops = traffic::service::widen(service, label::POD_TEMPLATE_HASH);
         draft.patch(Kind::Service, service, ops, None);
     }
-    if !routed_away(view, acting, sub, draft) {
+    let leaving = match sub.common.current_step_state {
+        StepState::Completed => Leaving::Back,
+        _ => Leaving::ToStable,
+    };
+    if !routed_away(view, acting, leaving, sub, draft) {
         return false;
     }
     let gone = routing.map(|routing| Split::of(view, routing, acting.object).withdrawn());
@@ -247,7 +251,13 @@ fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &m
 fn reroute(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
     draft.rule("reroute", "the routes of the release were changed");
     let Some(routing) = &acting.routing else { return true };
-    if !routed_away(view, acting, sub, draft) {
+    if !routed_away(view, acting, Leaving::Back, sub, draft) {
+        return false;
+    }
+    let split = Split::of(view, routing, acting.object);
+    let clearances = split.clearances();
+    if !clearances.is_empty() {
+        split.send(clearances, None, draft);
         return false;
     }
     if acting.bound.service == acting.asked.service {
@@ -266,11 +276,29 @@ fn reroute(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: 
     !left
 }
 
+/// Where the routes are led when a release leaves them.
+#[derive(Clone, Copy, Debug)]
+enum Leaving {
+    /// To the stable revision's pods: the next version comes on the same routes.
+    ToStable,
+    /// To what they were before.
+    Back,
+}
+
 /// Takes the route away; true once it is gone and the routers had their time since. The moment is stored, so that a restart does not shorten it.
-fn routed_away(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+fn routed_away(
+    view: &View<'_>,
+    acting: &Acting<'_>,
+    leaving: Leaving,
+    sub: &mut CanaryStatus,
+    draft: &mut Draft,
+) -> bool {
     let routing = acting.routing.as_ref();
     let routes = routing.map(|routing| Split::of(view, routing, acting.object));
-    let away = routes.as_ref().is_none_or(|routes| routes.withdraw(draft));
+    let away = routes.as_ref().is_none_or(|routes| match leaving {
+        Leaving::ToStable => routes.leave(draft),
+        Leaving::Back => routes.withdraw(draft),
+    });
     if sub.common.finalising_step.is_empty() {
         sub.common.finalising_step = FinalisingStep::RouteTrafficToStable;
         // No step waits for anybody meanwhile.

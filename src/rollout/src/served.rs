@@ -33,8 +33,10 @@ pub(crate) fn served(spec: &Spec) -> Result<(), String> {
     if routers.is_empty() {
         return Err("trafficRoutings[0] names no ingress, no gateway route and no customNetworkRefs; name one".into());
     }
-    if !routing.canary_service && !routers.iter().all(|router| router.splits_one_service()) {
-        return Err("disableGenerateCanaryService leaves the routes with nothing to split traffic between; remove it, subsets of a DestinationRule are not served yet".into());
+    let apart =
+        routers.iter().all(|router| router.splits_one_service()) && routers.iter().any(|router| router.makes_subsets());
+    if !routing.canary_service && !apart {
+        return Err("disableGenerateCanaryService leaves the routes with nothing to split traffic between; remove it, or name a VirtualService and a DestinationRule in customNetworkRefs".into());
     }
     for (index, step) in spec.steps.iter().enumerate() {
         let Some(route) = &step.route else { continue };

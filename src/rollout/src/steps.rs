@@ -52,6 +52,9 @@ impl Current<'_> {
                 false => Walk::Done,
             };
         }
+        if self.telling_apart(&state, status, sub, draft) {
+            return Walk::On;
+        }
         let batch = self.ensure(sub, draft);
         self.counts(&batch, &state, sub);
         self.report(&batch, sub, draft);
@@ -61,6 +64,53 @@ impl Current<'_> {
             _ => self.upgrading(&batch, status, sub, draft),
         }
         Walk::On
+    }
+
+    /// Before the first pod of the new version comes into the one Service of both: the subsets are made, the routes lead to the stable one, each
+    /// with its time to come into force. A route to a subset that is not known loses every request. True while that is under way.
+    fn telling_apart(
+        self,
+        state: &StepState,
+        status: &mut RolloutStatus,
+        sub: &mut CanaryStatus,
+        draft: &mut Draft,
+    ) -> bool {
+        let Some(routing) = self.shared() else { return false };
+        let split = self.routes(routing);
+        let before = matches!(state, StepState::BeforeStepUpgrade);
+        if !before && split.is_apart() {
+            return false;
+        }
+        let now = self.view.now;
+        if let Some(why) = self.view.routing_blocker(self.acting.object, routing) {
+            if before && self.view.canaries.is_empty() {
+                let said = status.message.clone();
+                self.blocked(&why, said.as_deref(), status, draft);
+                return true;
+            }
+            return false;
+        }
+        draft.rule("apart", self.says("the routes tell the versions apart"));
+        let preparations = split.preparations(sub, "");
+        if !preparations.is_empty() {
+            split.send(preparations, None, draft);
+            enter(sub, StepState::BeforeStepUpgrade, now);
+            return true;
+        }
+        let until = anchor(sub, now) + grace(Some(routing));
+        if before && now < until {
+            draft.wait(WaitReason::Grace { until });
+            draft.wake_at(until);
+            return true;
+        }
+        if split.is_apart() {
+            return false;
+        }
+        split.leave(draft);
+        if before {
+            enter(sub, StepState::BeforeStepUpgrade, now);
+        }
+        true
     }
 
     fn next(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) -> Walk {
@@ -118,7 +168,7 @@ impl Current<'_> {
                 "lost",
                 "the canary Deployment is gone; its route goes before its pods do",
             );
-            self.routes(routing).withdraw(draft);
+            self.routes(routing).leave(draft);
             return draft.wait(missing.clone());
         }
         if self.bereft(batch, draft) {
@@ -403,7 +453,7 @@ impl Current<'_> {
             "bereft",
             self.says("no pod of the new version is ready; everything is routed to stable until one is"),
         );
-        routes.withdraw(draft);
+        routes.leave(draft);
         if let Some(missing) = &batch.missing {
             draft.wait(missing.clone());
         }
@@ -421,7 +471,7 @@ impl Current<'_> {
         if let Some(routing) = &self.spec.routing
             && self.routed()
         {
-            self.routes(routing).withdraw(draft);
+            self.routes(routing).leave(draft);
         }
         draft.rule("lost", "the canary Deployment is gone; the step is made again");
         enter(sub, StepState::StepUpgrade, self.view.now);

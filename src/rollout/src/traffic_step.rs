@@ -122,13 +122,17 @@ impl<'a> Split<'a> {
     fn wanted<'b>(&'b self, step: &'b Step, route: &'b Route, stable: &'b str, canary: &'b str) -> Wanted<'b> {
         Wanted {
             sides: self.sides(),
-            revisions: traffic::Revisions {
-                key: label::POD_TEMPLATE_HASH,
-                stable,
-                canary,
-            },
+            revisions: self.revisions(stable, canary),
             route,
             header_modifier: step.header_modifier.as_ref(),
+        }
+    }
+
+    fn revisions<'b>(&self, stable: &'b str, canary: &'b str) -> traffic::Revisions<'b> {
+        traffic::Revisions {
+            key: label::POD_TEMPLATE_HASH,
+            stable,
+            canary,
         }
     }
 
@@ -226,7 +230,67 @@ impl<'a> Split<'a> {
             }
             false => self.view.canary().is_some_and(|canary| canary.available_replicas > 0),
         };
-        loses && !somebody && self.routed()
+        loses && !somebody && self.leads_to_canary()
+    }
+
+    /// Whether any request is led to the new version.
+    pub(crate) fn leads_to_canary(&self) -> bool {
+        let sides = self.sides();
+        self.routers
+            .iter()
+            .any(|router| router.leads_to_canary(&self.routes, sides))
+    }
+
+    /// The edits that have to be in force before requests can be split: where one Service has both versions, the subsets that tell them apart.
+    pub(crate) fn preparations(&self, sub: &CanaryStatus, canary: &str) -> Vec<Edit> {
+        let stable = sub.common.stable_revision.as_deref().unwrap_or_default();
+        let revisions = self.revisions(stable, canary);
+        let edits = self
+            .routers
+            .iter()
+            .map(|router| router.prepare(&self.routes, self.sides(), revisions));
+        edits.flatten().collect()
+    }
+
+    /// The edits that take those away again, once the data plane sends nobody there.
+    pub(crate) fn clearances(&self) -> Vec<Edit> {
+        let sides = self.sides();
+        let edits = self.routers.iter().map(|router| router.clear(&self.routes, sides));
+        edits.flatten().collect()
+    }
+
+    /// The edits that send every request to the stable revision's pods. With a Service of its own for the new version that is what the routes
+    /// were before; with one for both they go on telling the two apart.
+    fn way_to_stable(&self) -> Vec<Edit> {
+        if self.routing.canary_service {
+            return self.way_back();
+        }
+        let nothing = Route::Weight(api::quantity::Weight::NONE);
+        let position = self.together(Wanted {
+            sides: self.sides(),
+            revisions: self.revisions("", ""),
+            route: &nothing,
+            header_modifier: None,
+        });
+        match position {
+            Ok(Position::Above(edits) | Position::Below(edits)) => edits,
+            Ok(_) => Vec::new(),
+            Err(_) => self.way_back(),
+        }
+    }
+
+    /// Sends everything to the stable revision's pods. True once nothing is led to the new version's and the implementations know it, as far as
+    /// they tell.
+    pub(crate) fn leave(&self, draft: &mut Draft) -> bool {
+        self.edited(self.way_to_stable(), None, draft)
+    }
+
+    /// Whether the stable revision's pods alone get what is not the new version's.
+    pub(crate) fn is_apart(&self) -> bool {
+        let sides = self.sides();
+        self.routers
+            .iter()
+            .all(|router| router.tells_apart(&self.routes, sides))
     }
 
     /// Whether anything of the release is left on the routes.
@@ -242,7 +306,10 @@ impl<'a> Split<'a> {
 
     /// The same, over evidence that the stable side can take it.
     pub(crate) fn withdraw_over(&self, recheck: Option<&Evidence>, draft: &mut Draft) -> bool {
-        let edits = self.way_back();
+        self.edited(self.way_back(), recheck, draft)
+    }
+
+    fn edited(&self, edits: Vec<Edit>, recheck: Option<&Evidence>, draft: &mut Draft) -> bool {
         if !edits.is_empty() {
             self.send(edits, recheck, draft);
             return false;

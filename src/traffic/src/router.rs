@@ -265,6 +265,34 @@ pub trait Router: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it makes the subsets by which others tell the versions behind one Service apart.
+    fn makes_subsets(&self) -> bool {
+        false
+    }
+
+    /// The edits that have to be in force before requests can be split, and change nothing for any request; none when they are there.
+    fn prepare(&self, routes: &Routes<'_>, sides: Sides<'_>, revisions: Revisions<'_>) -> Vec<Edit> {
+        let _ = (routes, sides, revisions);
+        Vec::new()
+    }
+
+    /// The edits that take away what was prepared; in order once the data plane sends nobody there.
+    fn clear(&self, routes: &Routes<'_>, sides: Sides<'_>) -> Vec<Edit> {
+        let _ = (routes, sides);
+        Vec::new()
+    }
+
+    /// Whether any request is led to the new version.
+    fn leads_to_canary(&self, routes: &Routes<'_>, sides: Sides<'_>) -> bool {
+        !self.withdraw(routes, sides).is_empty()
+    }
+
+    /// Whether nothing that is meant for the stable revision's pods can reach those of the new one behind the same Service.
+    fn tells_apart(&self, routes: &Routes<'_>, sides: Sides<'_>) -> bool {
+        let _ = (routes, sides);
+        true
+    }
+
     /// Whether the objects as they are can be split at all: asked before the first pod is made and at every step.
     ///
     /// # Errors

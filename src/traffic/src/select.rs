@@ -5,7 +5,7 @@ use api::plan;
 
 use crate::gateway_api::{GatewayRoute, RouteType};
 use crate::ingress::{Dialect, Ingresses};
-use crate::istio::VirtualService;
+use crate::istio::{DestinationRule, VirtualService};
 use crate::router::Router;
 
 /// A router that a plan names and that this crate does not have.
@@ -43,7 +43,7 @@ pub fn routers(named: &[plan::Router]) -> Result<Vec<Box<dyn Router>>, NotServed
                     };
                     // Two edits of one object would undo each other.
                     if !objects.iter().take(index).any(same) {
-                        routers.push(custom(object)?);
+                        routers.push(custom(object, objects)?);
                     }
                 }
             }
@@ -61,13 +61,20 @@ fn route(route_type: RouteType, name: &str, field: &'static str) -> Box<dyn Rout
 }
 
 /// Objects that are served natively, whatever the list that names them is called.
-fn custom(object: &ObjectReference) -> Result<Box<dyn Router>, NotServed> {
+fn custom(object: &ObjectReference, all: &[ObjectReference]) -> Result<Box<dyn Router>, NotServed> {
     match (object.group(), object.kind.as_str()) {
         ("gateway.networking.k8s.io", "HTTPRoute") => Ok(route(RouteType::Http, &object.name, "customNetworkRefs")),
         ("gateway.networking.k8s.io", "GRPCRoute") => Ok(route(RouteType::Grpc, &object.name, "customNetworkRefs")),
         ("networking.istio.io", "VirtualService") => Ok(Box::new(VirtualService {
             name: object.name.clone(),
         })),
+        ("networking.istio.io", "DestinationRule") => {
+            let services = all.iter().filter(|one| one.kind == "VirtualService");
+            Ok(Box::new(DestinationRule {
+                name: object.name.clone(),
+                services: services.map(|one| one.name.clone()).collect(),
+            }))
+        }
         (_, kind) => Err(NotServed::Custom(kind.to_owned())),
     }
 }

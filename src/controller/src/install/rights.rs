@@ -61,8 +61,7 @@ pub const RIGHTS: &[Right] = &[
     right("gateway.networking.k8s.io", "httproutes", ROUTE),
     right("gateway.networking.k8s.io", "grpcroutes", ROUTE),
     right("networking.istio.io", "virtualservices", ROUTE),
-    // Subsets are not written yet; a DestinationRule is only watched.
-    right("networking.istio.io", "destinationrules", READ),
+    right("networking.istio.io", "destinationrules", ROUTE),
     right("discovery.k8s.io", "endpointslices", READ),
     right("", "events", &["create", "get", "update"]),
     // At its start the process looks whether the definitions keep its fields, and writes where its webhooks are and whom to trust.

@@ -138,13 +138,14 @@ fn used() -> BTreeSet<Used> {
             .expect("deleted");
         person.until("deletion", Value::is_null).await;
         // The same workload behind a route of each kind that is edited in place.
-        for (tag, kind) in [
-            ("1.10.5", Kind::HttpRoute),
-            ("1.10.6", Kind::GrpcRoute),
-            ("1.10.7", Kind::VirtualService),
+        let by = |kind| serde_yaml::from_str(&routes::rollout_by(kind)).expect("YAML");
+        for (tag, kind, rollout) in [
+            ("1.10.5", Kind::HttpRoute, by(Kind::HttpRoute)),
+            ("1.10.6", Kind::GrpcRoute, by(Kind::GrpcRoute)),
+            ("1.10.7", Kind::VirtualService, by(Kind::VirtualService)),
+            ("1.10.8", Kind::DestinationRule, routes::shared_rollout()),
         ] {
             person.create(routes::route_of(kind, kind.preferred())).await;
-            let rollout = serde_yaml::from_str(&routes::rollout_by(kind)).expect("YAML");
             person.create(rollout).await;
             person
                 .until("idle rollout", |status| status["phase"] == "Healthy")

@@ -54,9 +54,21 @@ pub(crate) fn rollout_by(kind: Kind) -> String {
     ONE_STEP.replace(ingress, &route)
 }
 
+/// The same with one Service for both versions, told apart by the subsets of a DestinationRule.
+pub(crate) fn shared_rollout() -> Value {
+    let mut rollout: Value = serde_yaml::from_str(&rollout_by(Kind::VirtualService)).expect("YAML");
+    let rule = json!({ "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "name": "echoserver" });
+    let canary = &mut rollout["spec"]["strategy"]["canary"];
+    canary["disableGenerateCanaryService"] = json!(true);
+    let named = canary["trafficRoutings"][0]["customNetworkRefs"].as_array_mut();
+    named.expect("a list").push(rule);
+    rollout
+}
+
 /// A route of `kind` to the article's Service.
 pub(crate) fn route_of(kind: Kind, version: &str) -> Value {
     let spec = match kind {
+        Kind::DestinationRule => json!({ "host": "echoserver" }),
         Kind::VirtualService => json!({
             "hosts": ["echo.example.com"],
             "http": [{ "route": [{ "destination": { "host": "echoserver" } }] }],

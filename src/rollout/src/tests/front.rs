@@ -18,6 +18,8 @@ pub(super) enum Front {
     GrpcRoute,
     /// A VirtualService, of which nobody tells anything.
     VirtualService,
+    /// The same, with a DestinationRule whose subsets tell the versions behind one Service apart.
+    Subsets,
 }
 
 /// Name and weight of a Service that a rule leads to.
@@ -25,12 +27,13 @@ type Backend = (&'static str, Option<i64>);
 
 impl Front {
     /// All of them.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Ingress,
         Self::HttpRoute,
         Self::Reported,
         Self::GrpcRoute,
         Self::VirtualService,
+        Self::Subsets,
     ];
 
     /// The kind of the user's route object.
@@ -39,7 +42,7 @@ impl Front {
             Self::Ingress => Kind::Ingress,
             Self::HttpRoute | Self::Reported => Kind::HttpRoute,
             Self::GrpcRoute => Kind::GrpcRoute,
-            Self::VirtualService => Kind::VirtualService,
+            Self::VirtualService | Self::Subsets => Kind::VirtualService,
         }
     }
 
@@ -57,7 +60,17 @@ impl Front {
             Self::VirtualService => json!({"customNetworkRefs": [
                 {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "name": "echoserver"}
             ]}),
+            Self::Subsets => json!({"customNetworkRefs": [
+                {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "name": "echoserver"},
+                {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "name": "echoserver"}
+            ]}),
         }
+    }
+
+    /// The spec of the DestinationRule as its owner wrote it.
+    pub(super) fn destination_rule(self) -> Option<Value> {
+        let own = json!([{"name": "v1", "labels": {"app": "echoserver"}, "trafficPolicy": {"connectionPool": {}}}]);
+        (self == Self::Subsets).then(|| json!({"host": "echoserver", "trafficPolicy": {"tls": {}}, "subsets": own}))
     }
 
     /// The spec of the route object as its owner wrote it.
@@ -68,7 +81,7 @@ impl Front {
             Self::HttpRoute | Self::Reported | Self::GrpcRoute => {
                 json!({"parentRefs": [{"name": "door"}], "rules": rules})
             }
-            Self::VirtualService => json!({"hosts": ["echo.example.com"], "http": rules}),
+            Self::VirtualService | Self::Subsets => json!({"hosts": ["echo.example.com"], "http": rules}),
         }
     }
 
@@ -86,7 +99,7 @@ impl Front {
                 let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "echoserver", "port": {"number": 80}}}});
                 json!([{"host": "echo.example.com", "http": {"paths": [path]}}])
             }
-            Self::HttpRoute | Self::Reported | Self::GrpcRoute | Self::VirtualService => rules
+            Self::HttpRoute | Self::Reported | Self::GrpcRoute | Self::VirtualService | Self::Subsets => rules
                 .iter()
                 .map(|(path, backends)| {
                     let backends = backends.iter().map(|(name, weight)| self.backend(name, *weight));
@@ -99,7 +112,7 @@ impl Front {
     fn rule(self, path: &str, backends: &[Value]) -> Value {
         match self {
             Self::GrpcRoute => json!({"matches": [{"method": {"service": path}}], "backendRefs": backends}),
-            Self::VirtualService => json!({"match": [{"uri": {"prefix": path}}], "route": backends}),
+            Self::VirtualService | Self::Subsets => json!({"match": [{"uri": {"prefix": path}}], "route": backends}),
             _ => json!({"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": backends}),
         }
     }
@@ -107,7 +120,7 @@ impl Front {
     /// A backend of a rule, or a destination.
     pub(super) fn backend(self, service: &str, weight: Option<i64>) -> Value {
         let mut backend = match self {
-            Self::VirtualService => json!({"destination": {"host": service, "port": {"number": 80}}}),
+            Self::VirtualService | Self::Subsets => json!({"destination": {"host": service, "port": {"number": 80}}}),
             _ => json!({"name": service, "port": 80}),
         };
         if let Some(weight) = weight {
@@ -119,7 +132,7 @@ impl Front {
     /// The field of the route's spec that holds the rules, the one of a rule that tells its requests, and the one that lists where they go.
     pub(super) const fn fields(self) -> [&'static str; 3] {
         match self {
-            Self::VirtualService => ["http", "match", "route"],
+            Self::VirtualService | Self::Subsets => ["http", "match", "route"],
             _ => ["rules", "matches", "backendRefs"],
         }
     }
@@ -159,12 +172,47 @@ impl Front {
         let [.., backends] = self.fields();
         let backends = rule[backends].as_array()?;
         let name = |backend: &Value| match self {
-            Self::VirtualService => backend["destination"]["host"] == service,
+            // The canary's subset counts as the Service that it stands in for.
+            Self::VirtualService | Self::Subsets => match backend["destination"]["subset"].as_str() {
+                Some("canary") => service == "echoserver-canary",
+                _ => backend["destination"]["host"] == service,
+            },
             _ => backend["name"] == service,
         };
         let ours: Vec<&Value> = backends.iter().filter(|backend| name(backend)).collect();
         (!ours.is_empty()).then(|| ours.iter().map(|backend| backend["weight"].as_i64().unwrap_or(1)).sum())
     }
+}
+
+/// Whether a pod of the new version can answer where the routes lead to it.
+pub(super) fn answered(model: &Model) -> bool {
+    let shared = model.front == Front::Subsets;
+    let slice = if shared { "echoserver-1" } else { "echoserver-canary-1" };
+    let canaries: Vec<String> = model
+        .objects
+        .keys()
+        .filter(|(kind, name)| *kind == Kind::Deployment && name != "echoserver")
+        .map(|(_, name)| format!("{name}-"))
+        .collect();
+    let slice = model.get(Kind::EndpointSlice, slice).unwrap();
+    let of_canary = |endpoint: &Value| {
+        let pod = endpoint["targetRef"]["uid"].as_str().unwrap();
+        canaries.iter().any(|canary| pod.starts_with(canary))
+    };
+    let known = !shared || has_subset(model, "canary");
+    known && slice["endpoints"].as_array().unwrap().iter().any(of_canary)
+}
+
+/// Whether the DestinationRule has a subset of pods that are there.
+pub(super) fn has_subset(model: &Model, name: &str) -> bool {
+    let rule = model.get(Kind::DestinationRule, "echoserver").unwrap();
+    let subsets = rule["spec"]["subsets"].as_array().into_iter().flatten();
+    let mut named = subsets.filter(|subset| subset["name"] == name);
+    named.any(|subset| {
+        let hash = &subset["labels"]["pod-template-hash"];
+        let mut sets = model.objects.iter().filter(|((kind, _), _)| *kind == Kind::ReplicaSet);
+        sets.any(|(_, set)| set["metadata"]["labels"]["pod-template-hash"] == *hash)
+    })
 }
 
 /// The share that the routes give the new version, in percent. A model that moves from an Ingress to a route has both.

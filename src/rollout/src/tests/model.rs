@@ -50,10 +50,19 @@ impl Model {
             front.kind(),
             json!({"metadata": {"name": "echoserver"}, "spec": front.spec()}),
         );
+        if let Some(spec) = front.destination_rule() {
+            model.insert(
+                Kind::DestinationRule,
+                json!({"metadata": {"name": "echoserver"}, "spec": spec}),
+            );
+        }
         let mut routing = json!({"service": "echoserver", "gracePeriodSeconds": 3});
         json_patch::merge(&mut routing, &front.named());
         let mut canary = json!({"enableExtraWorkloadForCanary": true, "trafficRoutings": [routing]});
         canary["steps"] = steps;
+        if front == Front::Subsets {
+            canary["disableGenerateCanaryService"] = json!(true);
+        }
         let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "echoserver"});
         model.insert(
             Kind::Rollout,

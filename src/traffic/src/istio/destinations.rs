@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::subsets;
 use crate::router::Sides;
 
 /// The field of a rule that lists its destinations.
@@ -31,14 +32,84 @@ pub(super) fn service<'a>(destination: &'a Value, namespace: &str) -> Option<&'a
     service_of(destination.pointer("/destination/host")?.as_str()?, namespace)
 }
 
-/// Whether a destination is the stable Service.
-pub(super) fn is_stable(destination: &Value, sides: Sides<'_>) -> bool {
-    service(destination, sides.namespace) == Some(sides.stable_service)
+/// The subset that a destination leads to; empty for none.
+pub(super) fn subset(destination: &Value) -> &str {
+    let subset = destination.pointer("/destination/subset").and_then(Value::as_str);
+    subset.unwrap_or_default()
 }
 
-/// Whether a destination is the canary's Service.
+/// Whether a destination is the stable Service, and not the canary's pods in it.
+pub(super) fn is_stable(destination: &Value, sides: Sides<'_>) -> bool {
+    service(destination, sides.namespace) == Some(sides.stable_service) && !is_canary(destination, sides)
+}
+
+/// Whether a destination is the canary's: its Service, or its subset of the one Service.
 pub(super) fn is_canary(destination: &Value, sides: Sides<'_>) -> bool {
     service(destination, sides.namespace) == Some(sides.canary_service)
+        && (!sides.share_a_service() || subsets::base(subset(destination), subsets::CANARY).is_some())
+}
+
+fn with_subset(destination: &Value, subset: &str) -> Value {
+    let mut changed = destination.clone();
+    if let Some(to) = changed.get_mut("destination").and_then(Value::as_object_mut) {
+        match subset {
+            "" => to.remove("subset"),
+            subset => to.insert("subset".to_owned(), json!(subset)),
+        };
+    }
+    changed
+}
+
+/// A stable destination that leads to the stable revision's pods alone, where both versions are behind one Service.
+pub(super) fn pinned(destination: &Value, sides: Sides<'_>) -> Value {
+    match sides.share_a_service() && is_stable(destination, sides) {
+        true => with_subset(
+            destination,
+            &subsets::name(subset(&unpinned(destination, sides)), subsets::STABLE),
+        ),
+        false => destination.clone(),
+    }
+}
+
+/// A stable destination as its owner wrote it.
+pub(super) fn unpinned(destination: &Value, sides: Sides<'_>) -> Value {
+    let own = subsets::base(subset(destination), subsets::STABLE);
+    match own.filter(|_| sides.share_a_service() && is_stable(destination, sides)) {
+        Some(own) => with_subset(destination, own),
+        None => destination.clone(),
+    }
+}
+
+/// The canary's destination beside a stable one.
+pub(super) fn canary_of(destination: &Value, sides: Sides<'_>, weight: Option<i64>) -> Value {
+    if !sides.share_a_service() {
+        return renamed(destination, sides.canary_service, weight);
+    }
+    let own = unpinned(destination, sides);
+    let mut canary = with_subset(&own, &subsets::name(subset(&own), subsets::CANARY));
+    set_weight(&mut canary, weight);
+    canary
+}
+
+/// The stable destination that a canary's was made beside.
+pub(super) fn stable_of(canary: &Value, sides: Sides<'_>) -> Value {
+    if !sides.share_a_service() {
+        return renamed(canary, sides.stable_service, None);
+    }
+    let own = subsets::base(subset(canary), subsets::CANARY).unwrap_or_default();
+    let mut stable = with_subset(canary, own);
+    set_weight(&mut stable, None);
+    stable
+}
+
+/// The name of the Service that a release would make for the new version behind this destination, when it is one: also of a release that
+/// makes none, so that rules of all releases have an order.
+pub(super) fn release(destination: &Value, namespace: &str) -> String {
+    let service = service(destination, namespace).unwrap_or_default();
+    match subsets::base(subset(destination), subsets::CANARY) {
+        Some(_) => api::names::canary_name(service),
+        None => service.to_owned(),
+    }
 }
 
 /// A destination's weight as written; none written means 0 to Istio, but for the only one of a rule.

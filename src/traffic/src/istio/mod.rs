@@ -12,6 +12,7 @@ mod headers;
 mod matches;
 mod rules;
 mod status;
+mod subsets;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 
 use self::rules::{Pristine, Section, Sections, Split};
+pub use self::subsets::DestinationRule;
 use crate::Op;
 use crate::originals::Originals;
 use crate::router::{Edit, Observed, Position, RouteError, RouteKind, RouteName, Router, Routes, Sides, Wanted};
@@ -77,16 +79,6 @@ fn present(object: &DynamicObject) -> Vec<(Section, &[Value])> {
 }
 
 fn pristine(object: &DynamicObject, sides: Sides<'_>) -> Pristine {
-    if sides.share_a_service() {
-        // Nothing of ours can be there.
-        return Pristine {
-            sections: present(object)
-                .into_iter()
-                .map(|(section, rules)| (section, rules.to_vec()))
-                .collect(),
-            shown: Vec::new(),
-        };
-    }
     let recorded = Originals::of(object).of_service(sides.stable_service);
     Pristine::of(present(object), recorded, sides)
 }
@@ -111,6 +103,33 @@ impl Router for VirtualService {
             }
         }
         Ok(())
+    }
+
+    fn splits_one_service(&self) -> bool {
+        true
+    }
+
+    fn leads_to_canary(&self, routes: &Routes<'_>, sides: Sides<'_>) -> bool {
+        if !sides.share_a_service() {
+            return !self.withdraw(routes, sides).is_empty();
+        }
+        let rules = routes.get(&self.address()).map(present).unwrap_or_default();
+        let mut all = rules
+            .into_iter()
+            .flat_map(|(_, rules)| rules)
+            .flat_map(destinations::of);
+        all.any(|one| destinations::is_canary(one, sides))
+    }
+
+    fn tells_apart(&self, routes: &Routes<'_>, sides: Sides<'_>) -> bool {
+        let rules = routes.get(&self.address()).map(present).unwrap_or_default();
+        let mut rules = rules.into_iter().flat_map(|(_, rules)| rules);
+        rules.all(|rule| {
+            destinations::stable_share(rule, sides) == 0
+                || destinations::of(rule)
+                    .iter()
+                    .all(|one| destinations::pinned(one, sides) == *one)
+        })
     }
 
     fn usable(&self, routes: &Routes<'_>, sides: Sides<'_>) -> Result<(), RouteError> {

@@ -84,7 +84,7 @@ impl Pristine {
                     continue;
                 }
                 let restored = match canaries {
-                    0 => rule.clone(),
+                    0 => each(rule, |one| destinations::unpinned(one, sides)),
                     _ => restored(rule, original, sides),
                 };
                 if destinations::stable_share(&restored, sides) > 0 {
@@ -117,16 +117,12 @@ impl Pristine {
                 service: service.into(),
             });
         }
-        let why = match (sides.share_a_service(), self.shown.is_empty()) {
-            (true, _) => format!("both versions are behind Service {service}; remove disableGenerateCanaryService"),
-            (false, true) => {
-                format!("Service {service} has the weight 0 in every rule that names it; give it a weight")
-            }
-            (false, false) => return Ok(()),
-        };
+        if !self.shown.is_empty() {
+            return Ok(());
+        }
         Err(RouteError::Unsplittable {
             object: name.clone(),
-            why,
+            why: format!("Service {service} has the weight 0 in every rule that names it; give it a weight"),
         })
     }
 
@@ -140,8 +136,9 @@ impl Pristine {
                     rules.push(rule.clone());
                     continue;
                 }
+                let pinned = || each(rule, |one| destinations::pinned(one, split.sides));
                 match (split.route, section) {
-                    (Route::Weight(weight), _) if weight.percents() == 0 => rules.push(rule.clone()),
+                    (Route::Weight(weight), _) if weight.percents() == 0 => rules.push(pinned()),
                     (Route::Weight(weight), _) => {
                         let (rule, original) = split.weighted(*section, rule, weight.percents(), index)?;
                         rules.push(rule);
@@ -152,9 +149,9 @@ impl Pristine {
                         let at = place(&rules, rule, split.sides);
                         // Last first: the order that upstream's rules come to stand in.
                         rules.splice(at..at, wanted.iter().rev().map(|wanted| split.selecting(rule, wanted)));
-                        rules.push(rule.clone());
+                        rules.push(pinned());
                     }
-                    (Route::Matches(_), Section::Tls | Section::Tcp) => rules.push(rule.clone()),
+                    (Route::Matches(_), Section::Tls | Section::Tcp) => rules.push(pinned()),
                 }
             }
             sections.push((*section, rules));
@@ -185,7 +182,7 @@ fn restored(rule: &Value, original: Option<Vec<Option<i64>>>, sides: Sides<'_>) 
         if destinations::is_canary(destination, sides) {
             continue;
         }
-        let mut destination = destination.clone();
+        let mut destination = destinations::unpinned(destination, sides);
         if destinations::is_stable(&destination, sides) {
             let canary = all.get(index + 1).filter(|next| destinations::is_canary(next, sides));
             match (weights.next(), canary) {
@@ -202,9 +199,17 @@ fn restored(rule: &Value, original: Option<Vec<Option<i64>>>, sides: Sides<'_>) 
     }
     // A rule without any destination is refused by Istio; its owner wrote one.
     if let (true, Some(canary)) = (list.is_empty(), all.first()) {
-        list.push(destinations::renamed(canary, sides.stable_service, None));
+        list.push(destinations::stable_of(canary, sides));
     }
     with(rule, destinations::FIELD, Value::Array(list))
+}
+
+/// A rule with each of its destinations changed.
+fn each(rule: &Value, change: impl Fn(&Value) -> Value) -> Value {
+    match rule.get(destinations::FIELD) {
+        Some(Value::Array(all)) => with(rule, destinations::FIELD, all.iter().map(change).collect()),
+        _ => rule.clone(),
+    }
 }
 
 fn with(rule: &Value, field: &str, value: Value) -> Value {
@@ -224,9 +229,9 @@ fn place(before: &[Value], rule: &Value, sides: Sides<'_>) -> usize {
     let of_a_later_release = |other: &&Value| {
         let mut names = destinations::of(other)
             .iter()
-            .map(|one| destinations::service(one, sides.namespace).unwrap_or_default());
+            .map(|one| destinations::release(one, sides.namespace));
         let first = names.next().unwrap_or_default();
-        names.all(|name| name == first) && first > sides.canary_service && canaries.iter().any(|canary| canary == first)
+        names.all(|name| name == first) && first > canary_name(sides.stable_service) && canaries.contains(&first)
     };
     before.len() - before.iter().rev().take_while(of_a_later_release).count()
 }
@@ -241,7 +246,7 @@ impl Split<'_> {
         let weight = |destination: &Value| (stable.len() > 1).then(|| destinations::weight(destination));
         let canaries = stable
             .iter()
-            .map(|one| destinations::renamed(one, self.sides.canary_service, weight(one)));
+            .map(|one| destinations::canary_of(one, self.sides, weight(one)));
         let mut canary = with(rule, destinations::FIELD, canaries.collect());
         if let Some(fields) = canary.as_object_mut() {
             // Names of rules are for people and metrics, and should tell one rule.
@@ -271,9 +276,9 @@ impl Split<'_> {
             let total = if alone { 100 } else { destinations::weight(destination) };
             let parts = divided(total, percents);
             let (stable, canary) = parts.ok_or_else(|| self.indivisible(section, index, total, percents))?;
-            let mut left = destination.clone();
+            let mut left = destinations::pinned(destination, self.sides);
             destinations::set_weight(&mut left, Some(stable));
-            let mut right = destinations::renamed(destination, self.sides.canary_service, Some(canary));
+            let mut right = destinations::canary_of(destination, self.sides, Some(canary));
             if let (Some(modifier), Section::Http) = (self.modifier, section) {
                 headers::add(&mut right, modifier);
             }

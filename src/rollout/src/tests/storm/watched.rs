@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::front::{Front, weight};
+use super::super::front::{Front, answered, has_subset, weight};
 use super::super::model::Model;
 use super::super::walkthrough::{hour, status};
 use super::Event;
@@ -72,9 +72,7 @@ impl Watched {
                     "{after}% written in a step of {allowed}%"
                 );
                 if after > weight_before || self.selected() > selected_before {
-                    let slice = self.model.get(Kind::EndpointSlice, "echoserver-canary-1").unwrap();
-                    let endpoints = slice["endpoints"].as_array().unwrap();
-                    assert!(!endpoints.is_empty(), "a route to a Service without ready pods");
+                    assert!(answered(&self.model), "a route to a Service without ready pods");
                     let release = self.model.get(Kind::BatchRelease, "rollouts-demo").unwrap();
                     let ready = moment(&release["status"]["canaryStatus"]["batchReadyTime"]);
                     assert!(now >= ready + GRACE, "the routers had no time to see the pods");
@@ -131,9 +129,30 @@ impl Watched {
             .keys()
             .any(|(kind, name)| *kind == Kind::Deployment && name != "echoserver");
         if rolling(&now) && canary && share_of(&self.model, &now["currentStepIndex"]) > 0 {
+            if self.model.front == Front::Subsets {
+                // Before a step begins the subsets get their time to come into force.
+                if now["canaryStatus"]["currentStepState"] != "BeforeStepUpgrade" {
+                    self.is_pinned();
+                }
+                return;
+            }
             let service = self.model.get(Kind::Service, "echoserver").unwrap();
             let narrow = service["spec"]["selector"].get("pod-template-hash").is_some();
             assert!(narrow, "the stable Service selects the canary's pods");
+        }
+    }
+
+    /// No destination of the one Service takes in the pods of both versions.
+    fn is_pinned(&self) {
+        for rule in self.model.front.rules(&self.model).unwrap() {
+            let all = rule["route"].as_array().unwrap().iter();
+            for to in all.filter(|to| to["destination"]["host"] == "echoserver") {
+                let subset = to["destination"]["subset"].as_str().unwrap_or_default();
+                assert!(
+                    has_subset(&self.model, subset),
+                    "a route to all pods, or to a subset of none: {to}"
+                );
+            }
         }
     }
 
@@ -264,6 +283,12 @@ impl Watched {
         let route = self.model.get(front.kind(), "echoserver").unwrap();
         assert_eq!(route["spec"], front.spec());
         assert_eq!(route["metadata"].get("annotations"), None);
+        if let Some(spec) = front.destination_rule() {
+            assert_eq!(
+                self.model.get(Kind::DestinationRule, "echoserver").unwrap()["spec"],
+                spec
+            );
+        }
         let service = self.model.get(Kind::Service, "echoserver").unwrap();
         assert_eq!(service["spec"]["selector"], json!({"app": "echoserver"}));
         let workload = self.model.get(Kind::Deployment, "echoserver").unwrap();

@@ -2,6 +2,7 @@
 
 mod laws;
 mod selection;
+mod subsets;
 mod weights;
 
 use api::parts::HeaderModifier;
@@ -159,11 +160,6 @@ fn what_istio_reports(#[case] status: Value, #[case] says: Observed) {
 #[case::nothing_leads_there(http(&[rule("/", &[to("api", None)])]), "web-canary", "VirtualService web has no rule to Service web; add one, or correct trafficRoutings[0]")]
 #[case::of_another_namespace(http(&[rule("/", &[to("web.other.svc.cluster.local", None)])]), "web-canary", "VirtualService web has no rule to Service web; add one, or correct trafficRoutings[0]")]
 #[case::nobody_comes(http(&[rule("/", &[to("web", Some(0)), to("api", Some(100))])]), "web-canary", "VirtualService web cannot be split: Service web has the weight 0 in every rule that names it; give it a weight")]
-#[case::one_service(
-    plain(),
-    "web",
-    "VirtualService web cannot be split: both versions are behind Service web; remove disableGenerateCanaryService"
-)]
 fn what_cannot_be_split_is_told_before_the_first_pod(
     #[case] object: DynamicObject,
     #[case] canary: &str,
