@@ -20,6 +20,7 @@ cargo xtask <command>
   up [--speed N]   the embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   gateway-table    play the gateway cases on each gateway and print what each one did
+  compare          compare JSON reports of several runs: one verdict per scenario everywhere, or it fails
   tools            find or build the programs of --cluster local and kubectl; print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
   image            the controller's image as an archive for docker load, without Docker (--out FILE, --profile NAME)
@@ -37,7 +38,7 @@ fn main() -> Result<ExitCode> {
             let image = image::wanted_by(&rest).then(image::archived).transpose()?;
             hand_over::to_e2e("run", &rest, image.as_deref())
         }
-        Some(verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "tools" | "control-plane")) => {
+        Some(verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "compare" | "tools" | "control-plane")) => {
             hand_over::to_e2e(verb, &rest, None)
         }
         Some("image") => image::run(&rest),

@@ -226,12 +226,22 @@ impl Current<'_> {
                     draft.wait(WaitReason::Grace { until });
                     return draft.wake_at(until);
                 }
+                if !self.is_stored() {
+                    // The weight of a step is never there before the status names the step.
+                    return draft.rule("enter", self.says("it is written down before its traffic is routed"));
+                }
                 draft.rule("route", self.says("route traffic to new version"));
                 self.routes(routing).send(edits, self.ready(batch).as_ref(), draft);
             }
             Position::Leaving(object) => draft.wait(WaitReason::Gone { object }),
             Position::Blocked(why) => self.blocked(&why, said.as_deref(), status, draft),
         }
+    }
+
+    /// Whether the Rollout's status names this step already.
+    fn is_stored(self) -> bool {
+        let stored = self.acting.status();
+        stored.common().and_then(|common| common.current_step_index) == Some(self.index)
     }
 
     fn position(self, routing: &Routing, route: &Route, sub: &CanaryStatus) -> Position {

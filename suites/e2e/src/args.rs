@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use suites::routes::Door;
 use tidepool::Cut;
 
+use crate::compare::Compare;
 use crate::current::GatewayUrl;
 use crate::demo::Demo;
 use crate::gateway::Gateway;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     KubectlSession(Session),
     /// Play the gateway cases (weights, headers, paths, empty Services, pods that go) on each gateway, and print what each one did.
     GatewayTable(GatewayTable),
+    /// Compare the JSON reports of several runs: fails when a scenario's verdict is not the same on every cluster and gateway.
+    Compare(Compare),
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
     Tools,
     /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.

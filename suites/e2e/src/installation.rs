@@ -12,14 +12,19 @@ pub(crate) const HOME: &str = "tidegate";
 /// The objects, in the order in which they are created; the webhooks are at `endpoint`, and trusted by `authority`.
 pub(crate) fn objects(endpoint: &Endpoint, authority: &[u8]) -> Vec<Value> {
     let mut objects = vec![
-        json!({
-            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
-            "metadata": { "name": "nginx" }, "spec": { "controller": "k8s.io/ingress-nginx" },
-        }),
+        ingress_class(),
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": HOME } }),
     ];
     objects.extend(install::objects(endpoint, authority));
     objects
+}
+
+/// The class that the scenarios' Ingresses are of.
+pub(crate) fn ingress_class() -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+        "metadata": { "name": "nginx" }, "spec": { "controller": "k8s.io/ingress-nginx" },
+    })
 }
 
 /// A write as the suite counts it; Events and leases do not count.

@@ -5,6 +5,7 @@
 
 mod abreast;
 mod args;
+mod compare;
 mod crash;
 mod current;
 mod demo;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::demo(&options, &mut std::io::stdout()),
         Command::KubectlSession(options) => session::session(&options, &mut std::io::stdout()),
         Command::GatewayTable(options) => gateway_table::gateway_table(&options, &mut std::io::stdout()),
+        Command::Compare(options) => compare::compare(&options, &mut Output::standard()),
         Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())

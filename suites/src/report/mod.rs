@@ -2,6 +2,7 @@
 //!
 //! Pure: from a list of reports to text.
 
+pub mod compare;
 mod junit;
 #[cfg(test)]
 mod tests;

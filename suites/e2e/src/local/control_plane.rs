@@ -101,6 +101,17 @@ impl ControlPlane {
         self.client.clone()
     }
 
+    /// A client that is taken for somebody else.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be read.
+    pub(super) async fn client_as(&self, user: &str, groups: &[&str]) -> Result<kube::Client, LocalError> {
+        let mut config = config(&self.access.kubeconfig).await?;
+        config.auth_info.impersonate = Some(user.to_owned());
+        config.auth_info.impersonate_groups = Some(groups.iter().map(|group| (*group).to_owned()).collect());
+        kube::Client::try_from(config).map_err(|error| LocalError::Client(error.into()))
+    }
+
     /// A kubeconfig file with every right. It exists, and its server answers, only inside the namespace.
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.access.kubeconfig
@@ -144,11 +155,15 @@ async fn acts(client: kube::Client) -> bool {
 }
 
 async fn client(kubeconfig: &Path) -> Result<kube::Client, LocalError> {
-    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| LocalError::Client(error.into()))?;
-    let config = kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
-        .await
-        .map_err(|error| LocalError::Client(error.into()))?;
+    let config = config(kubeconfig).await?;
     kube::Client::try_from(config).map_err(|error| LocalError::Client(error.into()))
+}
+
+async fn config(kubeconfig: &Path) -> Result<kube::Config, LocalError> {
+    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| LocalError::Client(error.into()))?;
+    kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| LocalError::Client(error.into()))
 }
 
 /// The files that processes are pointed to.

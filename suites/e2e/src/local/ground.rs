@@ -4,14 +4,11 @@
 //! Scenarios run on it at the same time, each in a namespace of its own. Made and taken down by [`super::play`]; needs [`super::prepare`] first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use controller::install::Endpoint;
-use controller::serve::{Certificate, Listener, serve};
-use controller::webhooks;
+use controller::LeaderElection;
 use env::{Env, HttpService, watch};
 use http::Request;
 use http_body_util::BodyExt as _;
@@ -30,6 +27,7 @@ use crate::embedded::{Care, Controllers};
 use crate::gateway::{DataPlane, Gateway};
 use crate::installation;
 
+use super::installed;
 use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools};
 
@@ -37,6 +35,8 @@ use super::{ControlPlane, Tools};
 const INSTALLED_WITHIN: Duration = Duration::from_secs(30);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a controller that was killed keeps others from leading.
+const LEASE: Duration = Duration::from_secs(5);
 /// The largest body that the controller may send.
 const LARGEST_REQUEST: usize = 4 << 20;
 
@@ -73,9 +73,11 @@ impl Ground {
         let client = plane.client();
         let mut tasks = JoinSet::new();
         let close = watch::Sender::new(false);
-        let (address, authority) = serve_webhooks(&env, &client, close.subscribe(), &mut tasks).await?;
         let person = Kubernetes::new(client.clone());
-        install(&person, address, &authority).await?;
+        installed::apply(&person).await?;
+        let account = installed::account(&plane).await?;
+        let serving = installed::serve_webhooks(&env, &account, close.subscribe(), &mut tasks);
+        within("the installation", &env, serving).await?;
         install_gateway(&env, &person, gateway).await?;
         let proxy = Proxy::start(&env, &plane, tools, gateway).await?;
         wait_for(&env, "the custom resources", || rollouts_are_served(&person)).await?;
@@ -102,10 +104,14 @@ impl Ground {
             .context("serve pods and traffic of the local cluster")?;
         let namespaces = Arc::default();
         tasks.spawn(tell_namespaces(remote.cluster(), watched, Arc::clone(&namespaces)));
-        let way = client.clone();
+        let way = account;
         let connect = move |_: &str| Transport::new(over(way.clone()));
+        let care = Care {
+            leader_election: LeaderElection::lease_of(LEASE),
+            ..Care::default()
+        };
         let ground = Self {
-            controllers: Controllers::start(env.clone(), connect, Care::default()),
+            controllers: Controllers::start(env.clone(), connect, care),
             env,
             client,
             remote,
@@ -247,34 +253,6 @@ fn over(client: kube::Client) -> HttpService {
     })
 }
 
-/// Serves the webhooks over TLS on loopback; where, and by which authority they are trusted.
-async fn serve_webhooks(
-    env: &Env,
-    client: &kube::Client,
-    mut closed: watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
-) -> Result<(SocketAddr, Vec<u8>)> {
-    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), "webhooks").await?;
-    let address = listener.address();
-    let certificate = Certificate::make(&["127.0.0.1".to_owned()])?;
-    let authority = certificate.authority().to_vec();
-    let service = webhooks(env, client.clone());
-    tasks.spawn(serve(env.clone(), listener, Some(certificate), service, async move {
-        // A sender that is gone ends it, too.
-        let _ = closed.wait_for(|closed| *closed).await;
-    }));
-    Ok((address, authority))
-}
-
-/// Creates what the controller and an nginx-class gateway need.
-async fn install(person: &Kubernetes, webhooks: SocketAddr, authority: &[u8]) -> Result<()> {
-    let endpoint = Endpoint::Url(format!("https://{webhooks}"));
-    for object in installation::objects(&endpoint, authority) {
-        person.create(&object).await.context("install tidegate")?;
-    }
-    Ok(())
-}
-
 /// Creates what the gateway reads.
 async fn install_gateway(env: &Env, person: &Kubernetes, gateway: Gateway) -> Result<()> {
     for definition in proxy::definitions(gateway).context("read the definitions of routes")? {
@@ -308,7 +286,12 @@ where
         }
         Ok::<(), anyhow::Error>(())
     };
-    match env.clock().timeout(INSTALLED_WITHIN, looking).await {
+    within(what, env, looking).await
+}
+
+/// Bounds what is awaited of the installation.
+async fn within(what: &str, env: &Env, awaited: impl Future<Output = Result<()>>) -> Result<()> {
+    match env.clock().timeout(INSTALLED_WITHIN, awaited).await {
         Ok(outcome) => outcome.with_context(|| format!("wait for {what}")),
         Err(env::Elapsed) => bail!("{what} of the local cluster did not come within {INSTALLED_WITHIN:?}"),
     }

@@ -12,6 +12,7 @@ pub(crate) mod command;
 mod control_plane;
 mod error;
 mod ground;
+mod installed;
 mod kubeconfig;
 mod namespace;
 mod play;

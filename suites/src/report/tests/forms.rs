@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{junit, line, markdown, summary};
+use crate::report::{junit, line, markdown, summary};
 use crate::runner::{Report, Verdict};
 use crate::{Check, Failure};
 

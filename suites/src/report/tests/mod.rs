@@ -1,0 +1,4 @@
+//! Tests of reports: their forms, and whether several of them agree.
+
+mod compare;
+mod forms;
