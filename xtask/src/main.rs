@@ -1,6 +1,7 @@
-//! `cargo xtask`: the repository's own commands. This package stays small (xshell and anyhow) so that it compiles in seconds; whatever needs the
+//! `cargo xtask`: the repository's own commands. This package stays small so that it compiles in seconds; whatever needs the
 //! product is the binary `e2e`, which is built here and then takes this process over.
 
+mod charts;
 mod hand_over;
 mod image;
 mod manifests;
@@ -21,10 +22,11 @@ cargo xtask <command>
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   gateway-table    play the gateway cases on each gateway and print what each one did
   compare          compare JSON reports of several runs: one verdict per scenario everywhere, or it fails
-  tools            find or build the programs of --cluster local and kubectl; print where each one is
+  tools [NAME..]   find or build the programs of --cluster local and kubectl (or these; also helm, kubeconform); print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
   image            the controller's image as an archive for docker load, without Docker (--out FILE, --profile NAME)
   manifests        install.yaml and the Helm chart, from the controller's sources into charts/ (--out FOLDER)
+  charts           look at the chart and install.yaml with helm and kubeconform, and at whether a broken chart is seen
   tidy             the rules that no compiler checks
   openapi          take the built-in types of Kubernetes into tidepool's data file again (--check only compares)
 ";
@@ -43,6 +45,7 @@ fn main() -> Result<ExitCode> {
         }
         Some("image") => image::run(&rest),
         Some("manifests") => manifests::run(&rest),
+        Some("charts") => charts::run(&rest),
         Some("tidy") => tidy::run(),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {

@@ -41,7 +41,10 @@ pub(crate) enum Command {
     /// Compare the JSON reports of several runs: fails when a scenario's verdict is not the same on every cluster and gateway.
     Compare(Compare),
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
-    Tools,
+    Tools {
+        /// Only these; helm and kubeconform are known as well.
+        names: Vec<String>,
+    },
     /// Start the control plane of `--cluster local` and run a command beside it, with KUBECONFIG set; without one, wait for Ctrl-C.
     ControlPlane {
         /// The command and its arguments.

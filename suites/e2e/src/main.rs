@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Command::KubectlSession(options) => session::session(&options, &mut std::io::stdout()),
         Command::GatewayTable(options) => gateway_table::gateway_table(&options, &mut std::io::stdout()),
         Command::Compare(options) => compare::compare(&options, &mut Output::standard()),
-        Command::Tools => local::command::tools(&mut std::io::stdout(), &mut std::io::stderr()),
+        Command::Tools { names } => local::command::tools(&names, &mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())
         }

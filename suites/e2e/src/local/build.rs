@@ -64,7 +64,7 @@ fn expected(program: Program) -> &'static str {
     match program {
         Program::ApiServer => "2 minutes on 2 cores",
         Program::ControllerManager => "1 minute on 2 cores",
-        Program::PilotDiscovery => "3 minutes on 2 cores",
+        Program::PilotDiscovery | Program::Helm => "3 minutes on 2 cores",
         _ => "20 seconds on 2 cores",
     }
 }
@@ -81,6 +81,9 @@ fn go(machine: &Machine, programs: &[Program]) -> Result<std::path::PathBuf, Loc
         ),
     };
     let refuse = |found: String| LocalError::NoGo {
+        by: programs
+            .first()
+            .map_or("--cluster local", |program| program.needed_by()),
         programs: names.clone(),
         found,
         needed: GO_IN_WORDS,
@@ -130,7 +133,11 @@ fn compile(go: &Path, module: &Path, program: Program, output: &Path) -> Result<
         return Ok(());
     };
     let flags = match program {
-        Program::PilotDiscovery => "-s -w".to_owned(),
+        Program::PilotDiscovery | Program::Kubeconform => "-s -w".to_owned(),
+        Program::Helm => format!(
+            "-s -w -X helm.sh/helm/v4/internal/version.version={}",
+            program.version()
+        ),
         _ => linker_flags(),
     };
     let mut child = Command::new(go)

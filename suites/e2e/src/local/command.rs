@@ -12,17 +12,28 @@ use super::program::Program;
 use super::tools::{Machine, Tools};
 use super::{ControlPlane, prepare};
 
-/// Finds or builds every program and prints each as `name=path`, one to a line.
+/// Finds or builds the programs of those names, or every program of clusters when there is no name, and prints each as `name=path`, one to a line.
 ///
 /// # Errors
-/// What is missing, and how to get it.
-pub(crate) fn tools(out: &mut dyn Write, progress: &mut dyn Write) -> Result<ExitCode> {
-    let tools = Tools::find_or_build(&Machine::of_this_process()?, Program::ALL, progress)?;
-    for program in Program::ALL {
+/// A name that is none of a program; what is missing, and how to get it.
+pub(crate) fn tools(names: &[String], out: &mut dyn Write, progress: &mut dyn Write) -> Result<ExitCode> {
+    let programs = match names {
+        [] => Program::OF_CLUSTERS.to_vec(),
+        names => names.iter().map(|name| named(name)).collect::<Result<Vec<_>>>()?,
+    };
+    let tools = Tools::find_or_build(&Machine::of_this_process()?, &programs, progress)?;
+    for program in &programs {
         writeln!(out, "{}={}", program.name(), tools.path(*program).display())
             .context("print where the programs are")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn named(name: &str) -> Result<Program> {
+    Program::all().find(|program| program.name() == name).with_context(|| {
+        let known: Vec<&str> = Program::all().map(Program::name).collect();
+        format!("there is no program {name:?}; there are {}", known.join(", "))
+    })
 }
 
 /// The kubectl of the pinned version: found, or built once.

