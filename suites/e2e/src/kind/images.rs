@@ -167,7 +167,10 @@ async fn build(shell: &Shell, image: &Image) -> Result<()> {
         }
         std::fs::copy(from, to).with_context(|| format!("copy {} into an image", from.display()))?;
     }
-    remove(shell, &image.name).await?;
+    // Under each of its names, or the old one would stay without any.
+    for name in std::iter::once(&image.name).chain(&image.also) {
+        remove(shell, name).await?;
+    }
     let entry = format!("ENTRYPOINT [\"/{}\"]", name.display());
     let user = format!("USER {NOBODY}");
     let mut import = command(
