@@ -220,9 +220,8 @@ impl<'a> Split<'a> {
             .collect()
     }
 
-    /// Whether requests are being lost because the routes lead to nobody.
+    /// Whether the routes lead to nobody. Most gateways lose such requests; Traefik does in the nginx dialect, too, while the last pods drain.
     pub(crate) fn leads_to_nobody(&self) -> bool {
-        let loses = self.routers.iter().any(|router| router.loses_without_endpoints());
         let somebody = match self.routing.canary_service {
             true => {
                 let service = self.view.service(&self.canary_service);
@@ -230,7 +229,7 @@ impl<'a> Split<'a> {
             }
             false => self.view.canary().is_some_and(|canary| canary.available_replicas > 0),
         };
-        loses && !somebody && self.leads_to_canary()
+        !somebody && self.leads_to_canary()
     }
 
     /// Whether any request is led to the new version.

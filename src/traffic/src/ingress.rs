@@ -146,11 +146,6 @@ impl Router for Ingresses {
         ours.map(|_| Edit::Delete { name }).into_iter().collect()
     }
 
-    /// ingress-nginx and Traefik leave out a canary without endpoints; Higress is an Envoy that knows nothing of that.
-    fn loses_without_endpoints(&self) -> bool {
-        self.dialect == Dialect::Higress
-    }
-
     fn slowest(&self) -> Duration {
         SLOWEST
     }

@@ -315,12 +315,6 @@ pub trait Router: fmt::Debug + Send + Sync {
         Observed::Untold
     }
 
-    /// Whether requests are lost while a share of them is led to a Service without ready endpoints. Where they are, the share is taken away until
-    /// there are some.
-    fn loses_without_endpoints(&self) -> bool {
-        true
-    }
-
     /// The longest that a data plane of this family is known to take until it follows a write, where nobody tells when it has.
     fn slowest(&self) -> Duration;
 }

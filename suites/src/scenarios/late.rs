@@ -80,20 +80,16 @@ async fn without_pods(stage: Stage) -> Result<(), Failure> {
     release_to(&stage, NEXT, 2).await?;
     stage.weight_is(40).await?;
     let gone = stage.pods_that_run(NEXT).await?;
-    if stage.bed().features().contains(&Feature::SplitInPlace) {
-        // Nobody can write a route before its pods are ended, and what the gateway sends there until it has followed is lost.
-        stage.forgive_lost();
-    }
+    // Nobody can write a route before its pods are ended, and what the gateway sends there until it has followed may be lost.
+    stage.forgive_lost();
     for pod in &gone {
         stage.end_pod(pod).await?;
     }
-    if stage.bed().features().contains(&Feature::SplitInPlace) {
-        stage
-            .until_seen("the weight is taken from nobody", timeouts::APPROVAL, |seen| {
-                seen.waits_at(2) && seen.weight == 0
-            })
-            .await?;
-    }
+    stage
+        .until_seen("the weight is taken from nobody", timeouts::APPROVAL, |seen| {
+            seen.waits_at(2) && seen.weight == 0
+        })
+        .await?;
     stage
         .until("another pod has the weight", timeouts::STEP, || async {
             // The ledger holds what became of it.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use controller::LeaderElection;
 use env::{Env, HttpService, watch};
 use http::Request;
 use http_body_util::BodyExt as _;
@@ -35,8 +34,6 @@ use super::{ControlPlane, Tools};
 const INSTALLED_WITHIN: Duration = Duration::from_secs(30);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a controller that was killed keeps others from leading.
-const LEASE: Duration = Duration::from_secs(5);
 /// The largest body that the controller may send.
 const LARGEST_REQUEST: usize = 4 << 20;
 
@@ -106,12 +103,8 @@ impl Ground {
         tasks.spawn(tell_namespaces(remote.cluster(), watched, Arc::clone(&namespaces)));
         let way = account;
         let connect = move |_: &str| Transport::new(over(way.clone()));
-        let care = Care {
-            leader_election: LeaderElection::lease_of(LEASE),
-            ..Care::default()
-        };
         let ground = Self {
-            controllers: Controllers::start(env.clone(), connect, care),
+            controllers: Controllers::start(env.clone(), connect, Care::default()),
             env,
             client,
             remote,

@@ -1,5 +1,5 @@
 //! Tidegate's installation on a local control plane: `charts/install.yaml` as a person applies it, and the account that it makes, which the
-//! controller acts as. With that account's rights and no others it shares its certificate, takes its lease, points the webhooks at this process and
+//! controller acts as. With that account's rights and no others it shares its certificate, points the webhooks at this process and
 //! leads every scenario, so that a right which the file does not give is a failing run. Used by [`super::ground`].
 
 use std::net::SocketAddr;
