@@ -1,11 +1,14 @@
 //! A Deployment as the rules see it: the few numbers that decide, and the pod template as raw JSON. Read from what the API returned; what is
 //! of the wrong type is an [`Unreadable`], never a guess.
 
+use api::names::{annotation, label};
 use api::quantity::percent;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use crate::draft::Draft;
 use crate::meta::Meta;
+use crate::{Evidence, Kind, Op};
 
 /// An object that does not have the shape its kind promises.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +84,31 @@ impl<'a> Deployment<'a> {
     /// Whether the Deployment controller has seen the current spec.
     pub(crate) fn observed(&self) -> bool {
         self.observed_generation >= self.object.generation()
+    }
+
+    /// Whether it is marked as part of a release, by the webhook or by us.
+    pub(crate) fn held(&self) -> bool {
+        let marks = [annotation::IN_PROGRESSING, annotation::CONTROL_INFO];
+        marks.iter().any(|mark| self.object.annotation(mark).is_some())
+    }
+
+    /// One patch takes every mark off it and lets it roll.
+    pub(crate) fn give_back(&self, recheck: Option<Evidence>, draft: &mut Draft) {
+        let object = self.object;
+        let taken = |map: &str, key: &str| Op::remove(format!("/metadata/{map}/{}", traffic::escape(key)));
+        let mut ops = Vec::new();
+        for mark in [annotation::IN_PROGRESSING, annotation::CONTROL_INFO] {
+            if object.annotation(mark).is_some() {
+                ops.push(taken("annotations", mark));
+            }
+        }
+        if object.label(label::STABLE_REVISION).is_some() {
+            ops.push(taken("labels", label::STABLE_REVISION));
+        }
+        if self.paused {
+            ops.push(Op::remove("/spec/paused"));
+        }
+        draft.patch(Kind::Deployment, object, ops, recheck);
     }
 
     /// What its controller complains of: pods that cannot be made, or that took longer than `progressDeadlineSeconds`.

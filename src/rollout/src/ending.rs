@@ -1,7 +1,7 @@
 //! How a Rollout ends what it was doing: concluded, disabled, deleted, without its workload, turned to another one. Each gives everything back
 //! through [`Finalising`] first.
 
-use api::names::{condition, finalizer, reason};
+use api::names::{condition, reason};
 use api::parts::{FinalisingStep, RolloutPhase, StepState};
 use api::plan::Plan as Spec;
 use api::v1beta1::RolloutStatus;
@@ -12,9 +12,7 @@ use crate::draft::Draft;
 use crate::finalise::{Finalising, Why};
 use crate::lifecycle::say;
 use crate::meta::Meta;
-use crate::traffic_step::Split;
 use crate::view::{Acting, View};
-use crate::{Evidence, Kind, Op, Target};
 
 /// One decision about giving everything back; true once nothing is left.
 pub(crate) fn finalise(
@@ -81,12 +79,14 @@ fn rest(view: &View<'_>, status: &mut RolloutStatus) {
 pub(crate) fn disable(view: &View<'_>, acting: &Acting<'_>, status: &mut RolloutStatus, draft: &mut Draft) {
     draft.rule("disabled", "the Rollout is disabled");
     match status.phase {
-        RolloutPhase::Disabled => return,
+        RolloutPhase::Disabled if !view.in_progressing() => return,
         RolloutPhase::Progressing => {
             say(status, RolloutPhase::Disabling, "Disabling rollout, release resources");
             restart(status);
         }
         RolloutPhase::Disabling => {}
+        // The webhook froze it for a release that has not begun.
+        _ if view.in_progressing() => say(status, RolloutPhase::Disabling, "Disabling rollout, release resources"),
         _ => return say(status, RolloutPhase::Disabled, "Rollout is disabled"),
     }
     if finalise(view, acting, Why::Released, status, draft) {
@@ -114,25 +114,10 @@ pub(crate) fn terminate(view: &View<'_>, acting: &Acting<'_>, status: &mut Rollo
     finalise(view, acting, Why::Released, status, draft)
 }
 
-/// The Rollout may go: nothing of a release is left, as far as the API server says when it is asked again.
+/// The Rollout may go.
 pub(crate) fn release_finalizer(view: &View<'_>, acting: &Acting<'_>, draft: &mut Draft) {
     draft.rule("terminated", "nothing of the release is left; the Rollout may go");
-    let Some(index) = acting.object.finalizer_index(finalizer::ROLLOUT) else {
-        return;
-    };
-    let mut left = Vec::new();
-    if view.batch_release.is_none() {
-        left.push(Evidence::Absent(Target {
-            kind: Kind::BatchRelease,
-            namespace: view.world.key.namespace.clone(),
-            name: acting.name().to_owned(),
-        }));
-    }
-    if let Some(routing) = &acting.routing {
-        left.push(Split::of(view, routing, acting.object).withdrawn());
-    }
-    let op = Op::remove(format!("/metadata/finalizers/{index}"));
-    draft.patch(Kind::Rollout, acting.object, vec![op], Some(Evidence::All(left)));
+    crate::adopt::release(view, acting, draft);
 }
 
 /// Breaks off a release whose workload is not ours any more; true once everything is given back.

@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 use traffic::{Router, Routes, Sides};
 
-use crate::{Kind, Target};
+use crate::{Key, Kind, Target};
 
 /// What must hold. Read [`Evidence::reads`], then ask [`Evidence::still_holds`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Evidence {
     Unrouted(Box<Unrouted>),
     /// A Deployment runs its own template on enough available pods and on no others.
     WorkloadRolled(Target),
+    /// No Rollout leads a workload.
+    Unled(Key),
     /// All of these.
     All(Vec<Evidence>),
 }
@@ -91,13 +93,13 @@ fn gone(object: &DynamicObject) -> bool {
 pub enum Read {
     /// One object by name; it may be absent.
     Get(Target),
-    /// All objects of a kind with a label.
+    /// All objects of a kind, or those with a label.
     List {
         /// Kind.
         kind: Kind,
         /// Namespace.
         namespace: String,
-        /// Label selector: `key=value`.
+        /// Label selector: `key=value`, or nothing for all.
         selector: String,
     },
 }
@@ -121,6 +123,13 @@ impl Evidence {
             }
             Self::Absent(target) | Self::WorkloadRolled(target) => {
                 reads.insert(Read::Get(target.clone()));
+            }
+            Self::Unled(key) => {
+                reads.insert(Read::List {
+                    kind: Kind::Rollout,
+                    namespace: key.namespace.clone(),
+                    selector: String::new(),
+                });
             }
             Self::Unrouted(routes) => reads.extend(routes.targets().into_iter().map(Read::Get)),
             Self::All(all) => all.iter().for_each(|one| one.collect_reads(reads)),
@@ -150,6 +159,9 @@ impl Evidence {
                 .is_some_and(|(_, object)| {
                     crate::deployment::Deployment::read(object).is_ok_and(|d| d.rolled().is_ok())
                 }),
+            Self::Unled(key) => !fresh
+                .iter()
+                .any(|(kind, object)| *kind == Kind::Rollout && Key::of_rollout(object).as_ref() == Some(key)),
             Self::Unrouted(routes) => routes.holds(fresh),
             Self::All(all) => all.iter().all(|one| one.still_holds(fresh)),
         }

@@ -2,14 +2,13 @@
 //! it ends. Traffic leaves before capacity goes. What is left to do is read from the cluster; only the moments from which something is waited
 //! are stored.
 
-use api::names::{annotation, label};
+use api::names::label;
 use api::parts::FinalisingStep;
 use api::plan::{Route, Routing, Step};
 use api::v1beta1::CanaryStatus;
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::DynamicObject;
-use serde_json::Value;
 
 use crate::canary;
 use crate::deployment::Deployment;
@@ -18,7 +17,7 @@ use crate::meta::Meta;
 use crate::steps::{anchor, grace};
 use crate::traffic_step::{Position, Split, canary_service};
 use crate::view::View;
-use crate::{Evidence, Kind, Op, Propagation, WaitReason};
+use crate::{Evidence, Kind, Propagation, WaitReason};
 
 /// Why a release ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,9 +253,7 @@ impl<'a> Finalising<'a> {
 
     /// Whether the workload is still marked as ours.
     fn held(self) -> bool {
-        let marks = [annotation::IN_PROGRESSING, annotation::CONTROL_INFO];
-        let workload = self.view.workload.as_ref();
-        workload.is_some_and(|workload| marks.iter().any(|mark| workload.object.annotation(mark).is_some()))
+        self.view.workload.as_ref().is_some_and(Deployment::held)
     }
 
     fn stable_service(self) -> Option<&'a DynamicObject> {
@@ -342,41 +339,10 @@ impl<'a> Finalising<'a> {
         split.send(clearances, None, draft);
     }
 
-    /// One patch takes every mark off the workload and lets it roll; the BatchRelease says so.
+    /// One patch takes every mark off the workload and lets it roll.
     fn resume(self, gone: Option<Evidence>, draft: &mut Draft) {
-        if let Some((object, batch_release)) = &self.view.batch_release
-            && batch_release.spec.release_plan.batch_partition.is_some()
-            && !object.deleting()
-        {
-            let policy = if self.why == Why::Success {
-                "WaitResume"
-            } else {
-                "Immediate"
-            };
-            let ops = vec![
-                Op::remove("/spec/releasePlan/batchPartition"),
-                Op::set("/spec/releasePlan/finalizingPolicy", policy),
-            ];
-            draft.patch(Kind::BatchRelease, object, ops, None);
-        }
         if let Some(workload) = &self.view.workload {
-            let object = workload.object;
-            let mut ops = Vec::new();
-            for mark in [annotation::IN_PROGRESSING, annotation::CONTROL_INFO] {
-                if object.annotation(mark).is_some() {
-                    ops.push(Op::remove(format!("/metadata/annotations/{}", traffic::escape(mark))));
-                }
-            }
-            if object.label(label::STABLE_REVISION).is_some() {
-                ops.push(Op::remove(format!(
-                    "/metadata/labels/{}",
-                    traffic::escape(label::STABLE_REVISION)
-                )));
-            }
-            if object.data.pointer("/spec/paused") == Some(&Value::Bool(true)) {
-                ops.push(Op::remove("/spec/paused"));
-            }
-            draft.patch(Kind::Deployment, object, ops, gone);
+            workload.give_back(gone, draft);
         }
     }
 }

@@ -20,6 +20,7 @@ mod judge;
 mod kind;
 mod lifecycle;
 mod meta;
+mod orphan;
 mod plan;
 mod progress;
 mod rival;
@@ -46,7 +47,7 @@ pub fn plan(world: &World) -> Plan {
     let rollouts = view::rollouts(world);
     let Some((acting, others)) = rollouts.split_first() else {
         match world.of_kind(Kind::Rollout).first() {
-            None => draft.rule("idle", format!("{} has no rollout", world.key)),
+            None => orphan::let_go(world, &mut draft),
             Some(unreadable) => {
                 let name = unreadable.metadata.name.as_deref().unwrap_or_default();
                 let why = format!("Rollout {name} cannot be read; compare it with `kubectl explain rollout.spec`");

@@ -18,7 +18,7 @@ use crate::{EventType, Kind, Op, WaitReason};
 /// Decides for the acting Rollout.
 pub(crate) fn decide(view: &View<'_>, acting: &Acting<'_>, draft: &mut Draft) {
     let old = acting.status();
-    if may_be_bound(acting, &old) && crate::adopt::adopt(acting, draft) {
+    if crate::adopt::hold(view, acting, draft) || may_be_bound(acting, &old) && crate::adopt::adopt(acting, draft) {
         return;
     }
     let mut status = old.clone();
@@ -35,9 +35,16 @@ pub(crate) fn decide(view: &View<'_>, acting: &Acting<'_>, draft: &mut Draft) {
     status.current_step_state = common.current_step_state;
     if finished {
         release_finalizer(view, acting, draft);
+    } else if at_rest(view, acting, &old, &status) {
+        crate::adopt::release(view, acting, draft);
     } else if !only_figures(&old, &status) {
         draft.rollout_status(acting.object, &old, &status);
     }
+}
+
+/// Whether nothing is under way, and the status has said so already.
+fn at_rest(view: &View<'_>, acting: &Acting<'_>, old: &RolloutStatus, new: &RolloutStatus) -> bool {
+    old == new && !acting.busy() && !acting.object.deleting() && !view.in_progressing()
 }
 
 /// Whether what the spec asks for may be written down as what the Rollout is bound to: not while other objects have still to be given back.

@@ -7,16 +7,17 @@ use crate::draft::Draft;
 use crate::lifecycle::say;
 use crate::meta::Meta;
 use crate::view::Acting;
-use crate::{Kind, Op, World};
+use crate::{Kind, World};
 
 /// Tells `other` that `acting` leads the workload.
 pub(crate) fn stand_back(other: &Acting<'_>, acting: &str, world: &World, draft: &mut Draft) {
     let object = other.object;
+    // It has nothing to give back.
+    if let Some(index) = object.finalizer_index(finalizer::ROLLOUT) {
+        let op = crate::adopt::taken(object, index);
+        return draft.patch(Kind::Rollout, object, vec![op], None);
+    }
     if object.deleting() {
-        if let Some(index) = object.finalizer_index(finalizer::ROLLOUT) {
-            let op = Op::remove(format!("/metadata/finalizers/{index}"));
-            draft.patch(Kind::Rollout, object, vec![op], None);
-        }
         return;
     }
     let old = other.status();

@@ -42,7 +42,6 @@ fn the_canary_serves_everything_while_the_workload_rolls() {
     status Rollout rollouts-demo "Progressing" 2 "StepPaused"
     patch Service echoserver -pod-template-hash
     status Rollout rollouts-demo "Progressing" 2 "Completed"
-    patch BatchRelease rollouts-demo -batchPartition,finalizingPolicy
     patch Deployment echoserver -in-progressing,-control-info,-stable-revision,-paused
     patch Service echoserver pod-template-hash
     status Rollout rollouts-demo "Progressing" 2 "Completed"
@@ -54,6 +53,7 @@ fn the_canary_serves_everything_while_the_workload_rolls() {
     patch Service echoserver -pod-template-hash
     delete Service echoserver-canary
     status Rollout rollouts-demo "Healthy" 2 "Completed"
+    patch Rollout rollouts-demo -finalizers
     "#);
     let left: Vec<_> = inventory(&model)
         .into_iter()

@@ -90,6 +90,7 @@ fn the_walkthrough_writes_this_and_no_more() {
     assert_eq!(inventory(&model), before);
     let writes = model.log.len();
     insta::assert_snapshot!(model.log.join("\n"), @r#"
+    patch Rollout rollouts-demo finalizers
     patch Service echoserver pod-template-hash
     create BatchRelease rollouts-demo
     status Rollout rollouts-demo "Progressing" 1 "StepUpgrade"
@@ -110,13 +111,13 @@ fn the_walkthrough_writes_this_and_no_more() {
     patch Service echoserver -pod-template-hash
     delete Ingress echoserver-canary
     status Rollout rollouts-demo "Progressing" 2 "Completed"
-    patch BatchRelease rollouts-demo -batchPartition,finalizingPolicy
     patch Deployment echoserver -in-progressing,-control-info,-stable-revision,-paused
     delete Deployment echoserver-ng7g8
     delete BatchRelease rollouts-demo
     delete Service echoserver-canary
     patch Deployment echoserver-ng7g8 -0
     status Rollout rollouts-demo "Healthy" 2 "Completed"
+    patch Rollout rollouts-demo -finalizers
     "#);
     assert!(writes <= 28, "{writes} writes");
     model.run(hour());

@@ -52,7 +52,23 @@ pub(super) fn accept(request: &Request, kind: &TypeInfo, body: &mut Value) -> Re
     } else if !given.is_empty() {
         object::entry(body, &["metadata"]).remove("namespace");
     }
+    drop_empty(body);
     Ok(())
+}
+
+/// Lists and maps of the metadata that are empty are not stored: the real server's encoding omits them, for custom types too.
+fn drop_empty(body: &mut Value) {
+    let metadata = object::entry(body, &["metadata"]);
+    for field in ["annotations", "labels", "finalizers", "ownerReferences"] {
+        let empty = match metadata.get(field) {
+            Some(Value::Array(items)) => items.is_empty(),
+            Some(Value::Object(map)) => map.is_empty(),
+            _ => false,
+        };
+        if empty {
+            metadata.remove(field);
+        }
+    }
 }
 
 impl Server {

@@ -32,10 +32,11 @@ fn the_two_step_release_costs_the_same_with_every_seed(#[values(1, 7, 8)] seed: 
         1 delete deployments
         1 delete ingresses
         1 delete services
-        2 patch batchreleases
+        1 patch batchreleases
         2 patch batchreleases/status
         4 patch deployments
         1 patch ingresses
+        2 patch rollouts
         8 patch rollouts/status
         2 patch services
         ");
@@ -56,9 +57,9 @@ fn the_walkthrough_costs_the_same_with_every_seed(#[values(1, 7, 8)] seed: u64) 
         2 delete deployments
         2 delete ingresses
         2 delete services
-        2 patch batchreleases
         2 patch batchreleases/status
         6 patch deployments
+        4 patch rollouts
         10 patch rollouts/status
         4 patch services
         ");
