@@ -13,7 +13,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use suites::{Failure, Kubernetes, ObjectRef, Question, Share};
+use suites::{Check, Failure, Kubernetes, ObjectRef, Question, Share};
 use tidepool::gateway::Lag;
 use tidepool::network::SocketNetwork;
 use tidepool::remote::Part;
@@ -28,7 +28,7 @@ use crate::installation;
 
 use super::installed;
 use super::proxy::{self, Proxy};
-use super::{ControlPlane, Tools};
+use super::{ControlPlane, Tools, uninstall};
 
 /// How long each part of the installation may take.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(30);
@@ -47,7 +47,8 @@ pub(super) struct Ground {
     client: kube::Client,
     remote: Remote,
     network: Arc<SocketNetwork>,
-    controllers: Controllers,
+    /// Ended before anything else.
+    controllers: Option<Controllers>,
     /// What forwards requests; its place in the list of gateways, and the process when it is none of this program's.
     gateway: Gateway,
     proxy: Option<Proxy>,
@@ -104,7 +105,7 @@ impl Ground {
         let way = account;
         let connect = move |_: &str| Transport::new(over(way.clone()));
         let ground = Self {
-            controllers: Controllers::start(env.clone(), connect, Care::default()),
+            controllers: Some(Controllers::start(env.clone(), connect, Care::default())),
             env,
             client,
             remote,
@@ -193,7 +194,12 @@ impl Ground {
 
     /// What the controller has written into a namespace so far.
     pub(super) fn writes(&self, namespace: &str) -> Vec<Write> {
-        let mut writes: Vec<Write> = self.controllers.writes().into_iter().flatten().collect();
+        let mut writes: Vec<Write> = self
+            .controllers
+            .iter()
+            .flat_map(Controllers::writes)
+            .flatten()
+            .collect();
         writes.retain(|write| write.namespace == namespace);
         writes
     }
@@ -207,7 +213,7 @@ impl Ground {
         if let Some(proxy) = &self.proxy {
             proxy.check()?;
         }
-        match self.controllers.panics().first() {
+        match self.controllers.iter().flat_map(Controllers::panics).next() {
             Some(said) => bail!("the controller panicked: {said}"),
             None => Ok(()),
         }
@@ -218,13 +224,37 @@ impl Ground {
     /// # Errors
     /// When nobody supervises it any more.
     pub(super) async fn restart_controller(&self) -> Result<(), Failure> {
-        self.controllers.restart().await
+        match &self.controllers {
+            Some(controllers) => controllers.restart().await,
+            None => Err(Failure::new(Check::Cluster, "the controller has been ended".to_owned())),
+        }
+    }
+
+    /// Releases a last workload, ends the controller and takes tidegate off the cluster; then ends everything.
+    ///
+    /// # Errors
+    /// What stayed of tidegate, or what became of the workload.
+    pub(super) async fn take_off(mut self) -> Result<()> {
+        let person = Kubernetes::new(self.person());
+        let mut outcome = uninstall::release(&self.env, &person).await;
+        self.stop_controllers().await;
+        if outcome.is_ok() {
+            outcome = uninstall::remove(&self.env, &person).await;
+        }
+        self.stop().await;
+        outcome
+    }
+
+    async fn stop_controllers(&mut self) {
+        if let Some(controllers) = self.controllers.take() {
+            controllers.stop().await;
+        }
+        self.close.send_replace(true);
     }
 
     /// Ends everything in order: who depends on another goes first.
     pub(super) async fn stop(mut self) {
-        self.controllers.stop().await;
-        self.close.send_replace(true);
+        self.stop_controllers().await;
         drop(self.proxy);
         self.remote.stop().await;
         self.network.stop().await;
@@ -269,7 +299,7 @@ async fn install_gateway(env: &Env, person: &Kubernetes, gateway: Gateway) -> Re
 }
 
 /// Looks until it is so.
-async fn wait_for<F>(env: &Env, what: &str, look: impl Fn() -> F) -> Result<()>
+pub(super) async fn wait_for<F>(env: &Env, what: &str, look: impl Fn() -> F) -> Result<()>
 where
     F: Future<Output = Result<bool>>,
 {
@@ -283,7 +313,7 @@ where
 }
 
 /// Bounds what is awaited of the installation.
-async fn within(what: &str, env: &Env, awaited: impl Future<Output = Result<()>>) -> Result<()> {
+pub(super) async fn within(what: &str, env: &Env, awaited: impl Future<Output = Result<()>>) -> Result<()> {
     match env.clock().timeout(INSTALLED_WITHIN, awaited).await {
         Ok(outcome) => outcome.with_context(|| format!("wait for {what}")),
         Err(env::Elapsed) => bail!("{what} of the local cluster did not come within {INSTALLED_WITHIN:?}"),

@@ -21,6 +21,7 @@ mod program;
 mod proxy;
 mod table;
 mod tools;
+mod uninstall;
 mod wheel;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use suites::{Check, Failure, Report, Scenario, expectations, runner};
 use tokio::task::JoinSet;
 
-use crate::gateway::Gateway;
+use crate::gateway::{DataPlane, Gateway};
 use crate::interrupt::Interrupt;
 use crate::{jobs, run};
 
@@ -62,10 +62,15 @@ pub(crate) fn each(
             .with_trace(trace.clone());
         let ground = Arc::new(Ground::start(&env, tools, play.gateway).await?);
         play_on(&ground, play, scenarios, interrupt, done).await;
-        let outcome = ground.check();
+        let mut outcome = ground.check();
         // Every scenario has ended, and with it every other hold on the ground.
         if let Some(ground) = Arc::into_inner(ground) {
-            ground.stop().await;
+            let complete = outcome.is_ok() && !interrupt.is_wished();
+            if complete && play.gateway.data_plane() == DataPlane::Tidepool {
+                outcome = ground.take_off().await.context("take tidegate off the cluster again");
+            } else {
+                ground.stop().await;
+            }
         }
         outcome.map(|()| trace.take())
     })
