@@ -313,7 +313,7 @@ where
 }
 
 /// Bounds what is awaited of the installation.
-pub(super) async fn within(what: &str, env: &Env, awaited: impl Future<Output = Result<()>>) -> Result<()> {
+async fn within(what: &str, env: &Env, awaited: impl Future<Output = Result<()>>) -> Result<()> {
     match env.clock().timeout(INSTALLED_WITHIN, awaited).await {
         Ok(outcome) => outcome.with_context(|| format!("wait for {what}")),
         Err(env::Elapsed) => bail!("{what} of the local cluster did not come within {INSTALLED_WITHIN:?}"),

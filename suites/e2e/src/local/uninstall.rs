@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use suites::object::{number, text};
 use suites::{Kubernetes, ObjectRef, PatchKind};
 
-use super::ground::{wait_for, within};
+use super::ground::wait_for;
 use super::installed;
 
 const NAMESPACE: &str = "taken-off";
@@ -84,20 +84,16 @@ pub(super) async fn remove(env: &Env, person: &Kubernetes) -> Result<()> {
             Err(error) => return Err(error).context("take charts/install.yaml off"),
         }
     }
-    within("the end of what charts/install.yaml made", env, async {
-        for object in &installed {
-            wait_for(env, &format!("the end of {object}"), || async {
-                match person.get(object).await {
-                    Ok(found) => Ok(found.is_none()),
-                    Err(error) if error.is_not_found() => Ok(true),
-                    Err(error) => Err(error.into()),
-                }
-            })
-            .await?;
-        }
-        Ok(())
-    })
-    .await?;
+    for object in &installed {
+        wait_for(env, &format!("the end of {object}"), || async {
+            match person.get(object).await {
+                Ok(found) => Ok(found.is_none()),
+                Err(error) if error.is_not_found() => Ok(true),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await?;
+    }
     let after = person.get(&workload()).await?.unwrap_or_default();
     if before["spec"] != after["spec"] || number(&after, "/status/availableReplicas") != 1 {
         bail!(
