@@ -22,6 +22,7 @@ cargo xtask <command>
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   gateway-table    play the gateway cases on each gateway and print what each one did
   compare          compare JSON reports of several runs: one verdict per scenario everywhere, or it fails
+  bad-day          kill or halt processes of --cluster local in the middle of a release: an end with the reason, or none
   tools [NAME..]   find or build the programs of --cluster local and kubectl (or these; also helm, kubeconform); print where each one is
   control-plane    start the control plane of --cluster local for one command, or until Ctrl-C
   image            the controller's image as an archive for docker load, without Docker (--out FILE, --profile NAME)
@@ -40,9 +41,10 @@ fn main() -> Result<ExitCode> {
             let image = image::wanted_by(&rest).then(image::archived).transpose()?;
             hand_over::to_e2e("run", &rest, image.as_deref())
         }
-        Some(verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "compare" | "tools" | "control-plane")) => {
-            hand_over::to_e2e(verb, &rest, None)
-        }
+        Some(
+            verb @ ("demo" | "up" | "kubectl-session" | "gateway-table" | "compare" | "bad-day" | "tools"
+            | "control-plane"),
+        ) => hand_over::to_e2e(verb, &rest, None),
         Some("image") => image::run(&rest),
         Some("manifests") => manifests::run(&rest),
         Some("charts") => charts::run(&rest),

@@ -1,6 +1,6 @@
 //! Events: the notes of a plan, as `v1` Events that `kubectl describe` and `kubectl events` show.
 //!
-//! Best effort: an Event that cannot be written is logged and forgotten. Names are computed from what an Event says about whom, so that the
+//! Best effort: an Event that cannot be written is forgotten, and that none may be written is told to the caller. Names are computed from what an Event says about whom, so that the
 //! same note again counts up instead of adding one more.
 
 use std::time::Duration;
@@ -69,17 +69,38 @@ pub(crate) fn compose(world: &World, notes: &[EventNote], instance: &str) -> Vec
         .collect()
 }
 
+/// What became of some Events.
+#[derive(Debug)]
+pub(crate) enum Published {
+    /// There were none, or they were lost on the way.
+    Nothing,
+    /// At least one was written, and none was refused.
+    All,
+    /// This account may not write them: what the API server said, and what to do.
+    Refused(String),
+}
+
 /// Publishes `events`, one after the other.
-pub(crate) async fn publish(env: &Env, client: kube::Client, events: Vec<Event>) {
+pub(crate) async fn publish(env: &Env, client: kube::Client, events: Vec<Event>) -> Published {
+    let mut published = Published::Nothing;
     for event in events {
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
         match env.clock().timeout(LIMIT, one(&api, &event)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => published = Published::All,
+            // Authorisers say `cannot <verb> resource`; a namespace that is going has other words.
+            Ok(Err(kube::Error::Api(status))) if status.code == 403 && status.message.contains(" cannot ") => {
+                return Published::Refused(format!(
+                    "write Events: {}; releases go on without them; give the controller's account this right, \
+                     `tidegate manifests` lists what it needs",
+                    status.message
+                ));
+            }
             Ok(Err(error)) => debug!(%error, message = event.message, "event not written"),
             Err(elapsed) => debug!(%elapsed, message = event.message, "event not written"),
         }
     }
+    published
 }
 
 async fn one(api: &Api<Event>, event: &Event) -> Result<(), kube::Error> {

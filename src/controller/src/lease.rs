@@ -100,11 +100,15 @@ pub(crate) async fn campaign(env: Env, client: kube::Client, candidate: Candidat
             }
             Ok(Ok(false)) => failed = false,
             Ok(Err(error)) => {
-                if !failed {
+                if !matches!(error, kube::Error::Api(_)) {
+                    // That nobody answers is told by the driver, for everything together.
+                    debug!(lease = candidate.name, %error, "no answer about the lease");
+                } else if !failed {
                     warn!(
                         lease = candidate.name,
                         error = explain(&error),
-                        "could not read or renew the lease, trying again"
+                        "could not read or renew the lease, trying again{}",
+                        advice(&error)
                     );
                 }
                 failed = true;
@@ -125,6 +129,16 @@ pub(crate) async fn campaign(env: Env, client: kube::Client, candidate: Candidat
             Standing::Leading { .. } | Standing::Waiting | Standing::Lost => candidate.renew_every,
         };
         env.sleep(pause).await;
+    }
+}
+
+/// What to do about a request that failed, where it is known.
+fn advice(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::Api(status) if status.code == 403 => {
+            "; give the controller's account the rights that `tidegate manifests` lists"
+        }
+        _ => "",
     }
 }
 

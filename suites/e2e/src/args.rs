@@ -40,6 +40,8 @@ pub(crate) enum Command {
     GatewayTable(GatewayTable),
     /// Compare the JSON reports of several runs: fails when a scenario's verdict is not the same on every cluster and gateway.
     Compare(Compare),
+    /// Kill or halt processes of `--cluster local` in the middle of a release: the run ends with the reason or goes on, and nothing is left.
+    BadDay,
     /// Find or build the programs of `--cluster local` and kubectl, and print where each one is.
     Tools {
         /// Only these; helm and kubeconform are known as well.

@@ -5,6 +5,7 @@
 
 mod abreast;
 mod args;
+mod bad_day;
 mod compare;
 mod crash;
 mod current;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::KubectlSession(options) => session::session(&options, &mut std::io::stdout()),
         Command::GatewayTable(options) => gateway_table::gateway_table(&options, &mut std::io::stdout()),
         Command::Compare(options) => compare::compare(&options, &mut Output::standard()),
+        Command::BadDay => bad_day::bad_day(&mut std::io::stdout()),
         Command::Tools { names } => local::command::tools(&names, &mut std::io::stdout(), &mut std::io::stderr()),
         Command::ControlPlane { command } => {
             local::command::control_plane(&command, &mut std::io::stdout(), &mut std::io::stderr())

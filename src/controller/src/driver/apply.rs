@@ -97,6 +97,17 @@ impl Stop {
         Some(format!("{self}; {advice}; it is tried again by itself"))
     }
 
+    /// Whether the API server gave no answer at all.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } => true,
+            Self::Failed { cause, .. } => !matches!(cause, kube::Error::Api(_)),
+            Self::Outdated { .. } | Self::EvidenceGone { .. } | Self::NotLeading { .. } | Self::Unsendable { .. } => {
+                false
+            }
+        }
+    }
+
     /// Whether it is part of the ordinary course: the world moved on between reading and writing.
     pub(crate) fn is_ordinary(&self) -> bool {
         matches!(

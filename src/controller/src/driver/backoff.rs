@@ -45,7 +45,7 @@ impl Backoff {
 }
 
 /// After this time without a failure the next one is a first one again. Longer than a try and the delay before it may take.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+pub(crate) const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// The failures of a watch in a row.
 #[derive(Clone, Copy, Debug, Default)]

@@ -44,6 +44,17 @@ pub(crate) enum Delivery {
     Unserved { began: Moment },
     /// This account may not read the kind: what is known of it may be old, and what is not known may exist.
     Unreadable { why: String },
+    /// The list or the watch failed, and is tried again; nothing is known anew.
+    Failed(Failure),
+}
+
+/// Why a feed has nothing to deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The API server gave no answer, or none that it stands by: it is away, starting or too busy. What was seen of that.
+    Unanswered(String),
+    /// It refused; the feed has said so.
+    Refused,
 }
 
 impl Delivery {
@@ -51,7 +62,7 @@ impl Delivery {
     pub(crate) fn began(&self) -> Option<Moment> {
         match self {
             Self::Replaced { began, .. } | Self::Unserved { began } => Some(*began),
-            Self::Applied(_) | Self::Deleted(_) | Self::Unreadable { .. } => None,
+            Self::Applied(_) | Self::Deleted(_) | Self::Unreadable { .. } | Self::Failed(_) => None,
         }
     }
 }
@@ -118,6 +129,7 @@ impl Cache {
                 self.knowledge = Knowledge::Unreadable(why);
                 Vec::new()
             }
+            Delivery::Failed(_) => Vec::new(),
         }
     }
 

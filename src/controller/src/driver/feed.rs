@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use super::backoff::{Backoff, Trouble};
-use super::cache::Delivery;
+use super::cache::{Delivery, Failure};
 use super::served::served;
 use crate::explain::{explain, explain_watch};
 use crate::telemetry::Telemetry;
@@ -117,8 +117,14 @@ impl Feed {
                     absent = false;
                     self.refuse(&format!("discovery: {}", status.message)).await?;
                 }
-                Ok(Err(error)) => self.fail(&format!("discovery: {}", explain(&error)), "").await,
-                Err(elapsed) => self.fail(&format!("discovery: {elapsed}"), "").await,
+                Ok(Err(error)) => {
+                    let code = match &error {
+                        kube::Error::Api(status) => Some(status.code),
+                        _ => None,
+                    };
+                    self.fail(&format!("discovery: {}", explain(&error)), code).await?;
+                }
+                Err(elapsed) => self.fail(&format!("discovery: {elapsed}"), None).await?,
             }
         }
     }
@@ -177,7 +183,7 @@ impl Feed {
                             return Ok(());
                         }
                         Some(403) if self.kind.optional() => self.refuse(&explain_watch(&error)).await?,
-                        code => self.fail(&explain_watch(&error), advice(code)).await,
+                        code => self.fail(&explain_watch(&error), code).await?,
                     }
                     continue;
                 }
@@ -188,18 +194,24 @@ impl Feed {
         Ok(())
     }
 
-    /// It did not work: says so when it begins, and waits for a while.
-    async fn fail(&mut self, error: &str, advice: &str) {
+    /// It did not work, and the API server answered with `code` if it did: says what the API server refuses when it begins to, and waits for a
+    /// while. An API server that is away is the driver's to tell, once for all kinds.
+    async fn fail(&mut self, error: &str, code: Option<u16>) -> Result<(), Closed> {
         let kind = self.kind.plural();
         self.telemetry.watch_failed(kind);
         let failures = self.trouble.next(self.now());
-        // One line when a watch begins to fail; a control plane that is away for an hour must not fill the log.
-        if failures == 0 {
-            warn!(kind, error, "watch failed, trying again{advice}");
+        let failure = match code {
+            None | Some(429 | 500..) => Failure::Unanswered(format!("{kind}: {error}")),
+            Some(_) => Failure::Refused,
+        };
+        if failure == Failure::Refused && failures == 0 {
+            warn!(kind, error, "watch failed, trying again{}", advice(code));
         } else {
-            debug!(kind, error, failures, "watch still fails");
+            debug!(kind, error, failures, "watch failed, trying again");
         }
+        self.send(Delivery::Failed(failure)).await?;
         self.env.sleep(Backoff::WATCH.delay(failures, &self.chance)).await;
+        Ok(())
     }
 
     /// This account may not read the kind. The rest goes on without it; what needs it waits.
@@ -209,6 +221,7 @@ impl Feed {
         let failures = self.trouble.next(self.now());
         if self.refused {
             debug!(kind, error, failures, "still not allowed");
+            self.send(Delivery::Failed(Failure::Refused)).await?;
         } else {
             self.refused = true;
             warn!(
@@ -227,7 +240,7 @@ impl Feed {
     fn recovered(&mut self) {
         if self.trouble.over() || self.refused {
             self.refused = false;
-            info!(kind = self.kind.plural(), "watching again");
+            debug!(kind = self.kind.plural(), "watching again");
         }
     }
 }

@@ -12,19 +12,20 @@ mod feed;
 mod index;
 mod journal;
 mod observe;
+mod outage;
 mod queue;
 mod relation;
 mod served;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use api::names::reason;
 use env::watch;
 use env::{Chance, Env, Moment};
 use jiff::Timestamp;
@@ -33,14 +34,17 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, info, warn};
 
-use self::apply::{Applied, Writer};
+use self::apply::Writer;
 use self::awaited::Ledger;
 use self::backoff::Backoff;
 use self::cache::{Caches, Delivery, Knowledge};
 use self::journal::Journal;
+use self::outage::Outage;
 use self::queue::Queue;
+use self::work::{Finished, Work, carry_out};
+use crate::Options;
+use crate::events::Published;
 use crate::lease::Standing;
-use crate::{Options, events};
 
 /// How many deliveries may wait for the loop before the watches do.
 const CHANNEL: usize = 1024;
@@ -63,14 +67,6 @@ pub(crate) enum Ended {
     LeaseLost,
 }
 
-/// What a finished reconcile brings back to the loop.
-#[derive(Debug)]
-struct Finished {
-    key: Key,
-    applied: Applied,
-    wake: Wake,
-}
-
 struct Driver {
     options: Options,
     decide: Decide,
@@ -82,6 +78,9 @@ struct Driver {
     journal: Journal,
     /// The last failure that was logged for a key, so that it is logged once.
     failures: BTreeMap<Key, String>,
+    outage: Outage,
+    /// Whether the last Events were refused, which is logged once.
+    events_refused: bool,
     feeds: JoinSet<()>,
     watches: BTreeMap<Kind, AbortHandle>,
     sender: mpsc::Sender<(Kind, Delivery)>,
@@ -114,6 +113,8 @@ pub(crate) async fn drive(
         ledger: Ledger::default(),
         journal: Journal::default(),
         failures: BTreeMap::new(),
+        outage: Outage::default(),
+        events_refused: false,
         feeds: JoinSet::new(),
         watches: BTreeMap::new(),
         sender,
@@ -187,7 +188,12 @@ impl Driver {
 
     /// Lists a kind anew when its watch has not shown one of our own writes for too long.
     fn relist_overdue(&mut self) {
-        for kind in self.ledger.overdue(self.now()) {
+        let now = self.now();
+        for kind in self.ledger.overdue(now) {
+            // The feed that fails lists by itself as soon as it can.
+            if self.outage.is_failing(kind, now) {
+                continue;
+            }
             warn!(%kind, "the watch does not show a write of ours, listing anew");
             self.writer.telemetry.failed("watch-behind");
             self.watch(kind);
@@ -196,6 +202,7 @@ impl Driver {
 
     fn deliver(&mut self, kind: Kind, delivery: Delivery) {
         let now = self.now();
+        self.outage.hear(kind, &delivery, now);
         let began = delivery.began();
         let was_synced = self.caches.synced();
         let known = self.caches.knowledge(kind).clone();
@@ -284,8 +291,14 @@ impl Driver {
     }
 
     fn finished(&mut self, finished: Finished) {
-        let Finished { key, applied, wake } = finished;
+        let Finished {
+            key,
+            applied,
+            published,
+            wake,
+        } = finished;
         let now = self.now();
+        self.heard_of_events(published);
         self.queue.finish(&key);
         self.ledger.wait(&key, applied.awaited, now);
         match applied.stop {
@@ -305,9 +318,25 @@ impl Driver {
                     return;
                 }
                 let text = stop.to_string();
+                if stop.is_unanswered() {
+                    self.outage.unanswered(&text, now);
+                    return;
+                }
                 if self.failures.get(&key) != Some(&text) {
                     warn!(%key, "{text}");
                     self.failures.insert(key, text);
+                }
+            }
+        }
+    }
+
+    fn heard_of_events(&mut self, published: Published) {
+        match published {
+            Published::Nothing => {}
+            Published::All => self.events_refused = false,
+            Published::Refused(why) => {
+                if !std::mem::replace(&mut self.events_refused, true) {
+                    warn!("{why}");
                 }
             }
         }
@@ -343,42 +372,4 @@ impl Driver {
 
 fn between(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
-}
-
-/// A decision to be carried out.
-struct Work {
-    key: Key,
-    world: World,
-    plan: Plan,
-    /// The failure that was told of last, if the key has been failing.
-    told: Option<String>,
-}
-
-/// Applies a plan; its notes for people follow once all of it went through. A refusal that lasts is told where people look.
-async fn carry_out(writer: Writer, identity: String, work: Work) -> Finished {
-    let Work { key, world, plan, told } = work;
-    let mut applied = writer.apply(plan.writes).await;
-    let notes = match &applied.stop {
-        None => plan.events,
-        Some(stop) => match stop.refusal() {
-            None => Vec::new(),
-            Some(refusal) => {
-                // Best effort: the Rollout itself may be what cannot be written.
-                let marked = writer.apply(stall::tell(&world, reason::WRITE_REFUSED, &refusal)).await;
-                applied.awaited.extend(marked.awaited);
-                if told == Some(stop.to_string()) {
-                    Vec::new()
-                } else {
-                    stall::notes(&world, reason::WRITE_REFUSED, &refusal)
-                }
-            }
-        },
-    };
-    let notes = events::compose(&world, &notes, &identity);
-    events::publish(&writer.env, writer.client.clone(), notes).await;
-    Finished {
-        key,
-        applied,
-        wake: plan.wake,
-    }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use api::names::{condition, reason};
+use api::v1beta1::RolloutStatus;
 use jiff::Timestamp;
 use rollout::{Action, EventNote, EventType, Guard, Kind, Object, Plan, RouteNames, Target, WaitReason, World, Write};
 use serde_json::{Value, json};
@@ -104,6 +105,14 @@ fn rollouts(world: &World) -> impl Iterator<Item = (Target, &Object)> {
     })
 }
 
+/// What a status must have: one that is written before there was any is refused without it.
+fn required() -> serde_json::Map<String, Value> {
+    match serde_json::to_value(RolloutStatus::default()) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
 /// One status write for each Rollout whose conditions `change` changes.
 fn each(world: &World, change: impl Fn(&mut Vec<Value>) -> bool) -> Vec<Write> {
     let mut writes = Vec::new();
@@ -124,6 +133,9 @@ fn each(world: &World, change: impl Fn(&mut Vec<Value>) -> bool) -> Vec<Write> {
             Some(Value::Object(status)) => status.clone(),
             _ => serde_json::Map::new(),
         };
+        for (field, value) in required() {
+            status.entry(field).or_insert(value);
+        }
         if conditions.is_empty() {
             status.remove("conditions");
         } else {

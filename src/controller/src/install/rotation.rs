@@ -202,23 +202,31 @@ pub async fn rotate(
     shown: Certificate,
 ) {
     let mut current = shown.clone();
+    let mut told = String::new();
     loop {
         env.sleep(EVERY).await;
-        let found = match shared_certificate(&client, &namespace, &names, env.now()).await {
-            Ok(found) => found,
-            Err(error) => {
-                warn!("{error}");
-                continue;
+        let looking = async {
+            let found = shared_certificate(&client, &namespace, &names, env.now()).await?;
+            if found.authority() != current.authority() {
+                point(&client, &endpoint, found.authority()).await?;
             }
+            Ok::<_, InstallError>(found)
         };
-        if found.authority() != current.authority()
-            && let Err(error) = point(&client, &endpoint, found.authority()).await
-        {
-            warn!("{error}");
-            continue;
+        match looking.await {
+            Ok(found) => {
+                shown.adopt(&found);
+                current = found;
+                told.clear();
+            }
+            Err(error) => {
+                // Said once: what fails for a day must not fill the log.
+                let error = error.to_string();
+                if error != told {
+                    warn!("{error}; looking again every {} s", EVERY.as_secs());
+                    told = error;
+                }
+            }
         }
-        shown.adopt(&found);
-        current = found;
     }
 }
 

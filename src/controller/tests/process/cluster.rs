@@ -6,14 +6,15 @@ use controller::install::{Endpoint, objects};
 use env::Env;
 use env::sim::SimNetwork;
 use kube::Client;
-use kube::api::{Api, DynamicObject, PostParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 use tidepool::embedded::Served;
 use tidepool::{Embedded, Ports};
 
-use crate::bed::{SOON, file, real, until};
+use crate::bed::{SOON, Tidegate, file, real, until};
+use crate::relay::Relay;
 
 /// The embedded cluster behind sockets, in real time.
 pub(crate) struct Cluster {
@@ -55,20 +56,30 @@ impl Cluster {
         }
     }
 
+    /// A way to the API that can be cut, and a kubeconfig that leads over it.
+    pub(crate) async fn relayed(&self) -> (Relay, String) {
+        let relay = Relay::start(self.served.api()).await;
+        let direct = self.served.api().to_string();
+        let text = self.served.kubeconfig.replace(&direct, &relay.at().to_string());
+        assert_ne!(text, self.served.kubeconfig);
+        (relay, file(&self.env, "config", text).display().to_string())
+    }
+
     pub(crate) async fn stop(self) {
         drop(self.client);
         self.embedded.stop().await;
         self.served.stop().await;
     }
 
-    /// The objects of one kind: of namespace `default`, or of the whole cluster where the kind has no namespaces.
+    /// The objects of one kind: of namespace `default`, or `tidegate` for Secrets, or of the whole cluster where the kind has no namespaces.
     pub(crate) fn api(&self, version: &str, kind: &str) -> Api<DynamicObject> {
         let (group, version) = version.split_once('/').unwrap_or(("", version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         if ["Namespace", "CustomResourceDefinition"].contains(&kind) || kind.ends_with("Configuration") {
             return Api::all_with(self.client.clone(), &resource);
         }
-        Api::namespaced_with(self.client.clone(), "default", &resource)
+        let namespace = if kind == "Secret" { "tidegate" } else { "default" };
+        Api::namespaced_with(self.client.clone(), namespace, &resource)
     }
 
     pub(crate) async fn create(&self, object: &Value) -> Result<(), kube::Error> {
@@ -81,6 +92,27 @@ impl Cluster {
     pub(crate) async fn get(&self, version: &str, kind: &str, name: &str) -> Value {
         let object = self.api(version, kind).get(name).await.expect("it is there");
         serde_json::to_value(object).expect("JSON")
+    }
+
+    /// Gives the article's workload another image.
+    pub(crate) async fn image(&self, tag: &str) -> Value {
+        let image = format!("cilium/echoserver:{tag}");
+        let ops = json!([{ "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image }]);
+        let patch: Patch<()> = Patch::Json(serde_json::from_value(ops).expect("a patch"));
+        let api = self.api("apps/v1", "Deployment");
+        let changed = api.patch("echoserver", &PatchParams::default(), &patch).await;
+        serde_json::to_value(changed.expect("patched")).expect("JSON")
+    }
+
+    /// Waits until the process says that it is ready.
+    pub(crate) async fn until_ready(&self, tidegate: &Tidegate) {
+        until(&self.env, "readiness", SOON, || async {
+            match tidegate.get(&self.env, "probes", "/readyz").await {
+                (200, text) if text == "ok" => Ok(()),
+                (status, text) => Err(format!("{status} {text}\n{}", tidegate.log())),
+            }
+        })
+        .await;
     }
 
     /// Waits until the article's Rollout is as wanted.

@@ -10,6 +10,9 @@
 
 mod bed;
 mod cluster;
+mod expired;
+mod outage;
 mod refusals;
+mod relay;
 mod replicas;
 mod serving;

@@ -58,13 +58,7 @@ async fn a_replica_that_does_not_lead_converts_and_takes_over() {
     shows(&cluster, &first, "tidegate_leading 1").await;
     // The one that comes later has the webhooks point at itself.
     let second = start(&cluster);
-    until(&cluster.env, "a ready replica", SOON, || async {
-        match second.get(&cluster.env, "probes", "/readyz").await {
-            (200, _) => Ok(()),
-            (status, text) => Err(format!("{status} {text}\n{}", second.log())),
-        }
-    })
-    .await;
+    cluster.until_ready(&second).await;
     for object in article() {
         cluster.create(&object).await.expect("created");
     }

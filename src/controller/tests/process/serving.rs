@@ -13,16 +13,6 @@ fn start(cluster: &Cluster, more: &[&str]) -> Tidegate {
     Tidegate::run(&[&["--kubeconfig", &path], &URL[..], more].concat())
 }
 
-async fn ready(cluster: &Cluster, tidegate: &Tidegate) {
-    until(&cluster.env, "readiness", SOON, || async {
-        match tidegate.get(&cluster.env, "probes", "/readyz").await {
-            (200, text) if text == "ok" => Ok(()),
-            (status, text) => Err(format!("{status} {text}\n{}", tidegate.log())),
-        }
-    })
-    .await;
-}
-
 /// Every field that `written` has is in `read` with the same value.
 fn reads_back(written: &Value, read: &Value, at: &str) {
     match (written, read) {
@@ -47,7 +37,7 @@ async fn it_leads_a_release_to_its_pause_and_ends_in_order() {
     let env = cluster.env.clone();
     cluster.install().await;
     let tidegate = start(&cluster, &[]);
-    ready(&cluster, &tidegate).await;
+    cluster.until_ready(&tidegate).await;
     assert_eq!(tidegate.get(&env, "probes", "/healthz").await, (200, "ok".to_owned()));
 
     // Everything that a person writes comes back as it was written, in the version that it was written in.
@@ -78,14 +68,8 @@ async fn it_leads_a_release_to_its_pause_and_ends_in_order() {
     cluster
         .until_rollout("an idle rollout", |rollout| rollout["status"]["phase"] == "Healthy")
         .await;
-    let image = json!([{ "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "cilium/echoserver:1.10.3" }]);
-    let patch: kube::api::Patch<()> = kube::api::Patch::Json(serde_json::from_value(image).expect("a patch"));
-    let changed = cluster
-        .api("apps/v1", "Deployment")
-        .patch("echoserver", &kube::api::PatchParams::default(), &patch)
-        .await
-        .expect("patched");
-    assert_eq!(changed.data["spec"]["paused"], true, "frozen in the same write");
+    let changed = cluster.image("1.10.3").await;
+    assert_eq!(changed["spec"]["paused"], true, "frozen in the same write");
     cluster
         .until_rollout("a pause", |rollout| {
             rollout["status"]["currentStepState"] == "StepPaused"
@@ -123,7 +107,7 @@ async fn what_was_installed_for_a_service_is_pointed_at_a_url() {
     let cluster = Cluster::start().await;
     cluster.install().await;
     let tidegate = start(&cluster, &[]);
-    ready(&cluster, &tidegate).await;
+    cluster.until_ready(&tidegate).await;
     let address = tidegate.address(&cluster.env, "webhooks").await;
     let read = |version, kind, name| cluster.get(version, kind, name);
     let definition = read(
@@ -151,7 +135,7 @@ async fn a_review_of_a_hundred_megabytes_is_refused_in_little_memory() {
     let env = cluster.env.clone();
     cluster.install().await;
     let tidegate = start(&cluster, &[]);
-    ready(&cluster, &tidegate).await;
+    cluster.until_ready(&tidegate).await;
     let configuration = cluster
         .get(
             "admissionregistration.k8s.io/v1",
@@ -230,8 +214,8 @@ async fn it_waits_for_definitions_that_keep_its_fields_and_installs_them_when_to
     );
 
     let installing = start(&cluster, &["--install"]);
-    ready(&cluster, &installing).await;
-    ready(&cluster, &waiting).await;
+    cluster.until_ready(&installing).await;
+    cluster.until_ready(&waiting).await;
     let (_, metrics) = waiting.get(&env, "metrics", "/metrics").await;
     assert!(metrics.contains("\ntidegate_preflight 1\n"), "{metrics}");
     for object in article() {

@@ -8,6 +8,10 @@
 )]
 
 mod definition;
+mod forbidden;
+mod gate;
+mod log;
+mod needed;
 mod outages;
 mod person;
 mod renewal;

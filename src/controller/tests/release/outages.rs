@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, StreamBody};
 use tidepool::Embedded;
 use tokio::sync::oneshot;
 
+use crate::log::Log;
 use crate::person::{AUTHORITY, ONE_STEP, Person, endpoint, paused};
 
 /// How the way is.
@@ -224,7 +225,18 @@ fn an_api_server_that_goes_away_for_ten_seconds_costs_time_and_nothing_else() {
     let calm = release(Trouble::Nothing);
     assert_eq!(calm.left, CLEAN);
     for after in [0, 300, 700, 1_500, 3_000, 5_000, 8_000].map(Duration::from_millis) {
+        let (log, _keeping) = Log::keep();
         let troubled = release(Trouble::Away { after });
+        let told = log.troubles();
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains("the API server does not answer")),
+            "{after:?}: {told:#?}"
+        );
+        let lines = log.lines();
+        let back = lines
+            .iter()
+            .filter(|line| line.contains("the API server answers again"));
+        assert_eq!(back.count(), 1, "{after:?}: {lines:#?}");
         assert_eq!(troubled.left, CLEAN, "{after:?}");
         let away = Duration::from_secs(10) + NOTICE;
         let (pause, end) = (troubled.to_pause, troubled.to_end);

@@ -93,8 +93,14 @@ impl Person {
         }
     }
 
-    /// Creates the article's workload with its Service and Ingress, and `rollout` for it.
+    /// Creates the article's workload with its Service and Ingress, and `rollout` for it; waits until it is taken over.
     pub(crate) async fn article(&self, rollout: &str) {
+        self.create_article(rollout).await;
+        self.until("idle rollout", |status| status["phase"] == "Healthy").await;
+    }
+
+    /// Creates the article's workload with its Service and Ingress, and `rollout` for it.
+    pub(crate) async fn create_article(&self, rollout: &str) {
         for manifest in [
             include_str!("../../../../fixtures/article/deployment.yaml"),
             include_str!("../../../../fixtures/article/service.yaml"),
@@ -103,7 +109,6 @@ impl Person {
         ] {
             self.create(serde_yaml::from_str(manifest).expect("YAML")).await;
         }
-        self.until("idle rollout", |status| status["phase"] == "Healthy").await;
     }
 
     /// Approves every pause until the release is over.

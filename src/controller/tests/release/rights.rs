@@ -5,11 +5,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use controller::install::{self, RIGHTS, Scope};
+use controller::install::{self, RIGHTS};
 use controller::{LeaderElection, Options, preflight, run, webhooks};
 use env::sim::{self, SimEnv};
 use env::{HttpService, Trace};
-use http::Method;
 use kube::api::DeleteParams;
 use parking_lot::Mutex;
 use rollout::Kind;
@@ -18,11 +17,9 @@ use tidepool::Embedded;
 use tokio::sync::oneshot;
 
 use crate::definition::definition;
+use crate::needed::{Used, needed};
 use crate::person::{AUTHORITY, FOUR_STEPS, Person, endpoint, paused};
 use crate::routes;
-
-/// Scope, group, resource with its subresource, name where it matters, verb.
-type Used = (Scope, String, String, String, &'static str);
 
 /// The API behind `api`, noting what each request needs to be allowed.
 fn recorded(api: HttpService, used: Arc<Mutex<BTreeSet<Used>>>) -> HttpService {
@@ -33,50 +30,6 @@ fn recorded(api: HttpService, used: Arc<Mutex<BTreeSet<Used>>>) -> HttpService {
         let api = api.clone();
         async move { api.send(request).await }
     })
-}
-
-fn needed(method: &Method, path: &str, watch: bool) -> Option<Used> {
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (group, rest) = match parts.as_slice() {
-        ["api", _, rest @ ..] => ("", rest),
-        ["apis", group, _, rest @ ..] => (*group, rest),
-        _ => return None,
-    };
-    if rest.is_empty() {
-        // Discovery, which every account may read.
-        return None;
-    }
-    let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
-        rest => ("", rest),
-    };
-    let (resource, name, view) = match rest {
-        [resource] => (*resource, "", ""),
-        [resource, name] => (*resource, *name, ""),
-        [resource, name, view] => (*resource, *name, *view),
-        _ => panic!("{path}"),
-    };
-    let verb = match (method.as_str(), name, watch) {
-        ("GET", "", true) => "watch",
-        ("GET", "", false) => "list",
-        ("GET", _, _) => "get",
-        ("POST", _, _) => "create",
-        ("PUT", _, _) => "update",
-        ("PATCH", _, _) => "patch",
-        ("DELETE", _, _) => "delete",
-        _ => panic!("{method} {path}"),
-    };
-    let resource = if view.is_empty() {
-        resource.to_owned()
-    } else {
-        format!("{resource}/{view}")
-    };
-    let scope = if namespace == "tidegate" {
-        Scope::Own
-    } else {
-        Scope::Cluster
-    };
-    Some((scope, group.to_owned(), resource, name.to_owned(), verb))
 }
 
 fn allowed(used: &Used) -> bool {

@@ -92,7 +92,7 @@ pub(crate) enum LocalError {
         output: String,
     },
     /// A child process ended while it was needed.
-    #[error("{program} of the local control plane ended ({status}); the end of its log:\n{log}")]
+    #[error("{program} of the local cluster ended ({status}); the end of its log:\n{log}")]
     Ended {
         /// Which program.
         program: &'static str,
@@ -100,6 +100,16 @@ pub(crate) enum LocalError {
         status: String,
         /// The end of its log.
         log: String,
+    },
+    /// Somebody listens where a proxy must.
+    #[error("{program} must listen on {address} and cannot: {source}; end what listens there and try again")]
+    Taken {
+        /// The proxy.
+        program: &'static str,
+        /// The address.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// A child process did not come up.
     #[error("{what} was not ready within {within:?}; the end of the log:\n{log}")]

@@ -3,7 +3,11 @@
 //! [`super::ground`].
 
 mod istio;
+#[cfg(test)]
+mod tests;
 mod traefik;
+
+use std::net::TcpListener;
 
 use env::{Env, HttpService};
 use serde::Deserialize as _;
@@ -104,6 +108,9 @@ impl Proxy {
         tools: &Tools,
         gateway: Gateway,
     ) -> Result<Option<Self>, LocalError> {
+        if let Some(program) = programs(gateway).last() {
+            free(program.name(), LISTENS)?;
+        }
         let processes = match gateway.data_plane() {
             DataPlane::Tidepool => return Ok(None),
             DataPlane::Traefik => traefik::start(env, plane, tools, gateway).await?,
@@ -124,6 +131,18 @@ impl Proxy {
     /// Which process ended, with the end of its log.
     pub(super) fn check(&self) -> Result<(), LocalError> {
         self.processes.iter().try_for_each(Process::check)
+    }
+}
+
+/// Looks whether a proxy will be able to listen: Envoy, which is told where by istiod, only logs that it cannot.
+fn free(program: &'static str, (host, port): (&str, u16)) -> Result<(), LocalError> {
+    match TcpListener::bind((host, port)) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(LocalError::Taken {
+            program,
+            address: format!("{host}:{port}"),
+            source,
+        }),
     }
 }
 
