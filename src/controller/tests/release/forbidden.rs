@@ -111,6 +111,7 @@ impl Installed {
 }
 
 #[rstest]
+#[case(("patch", "rollouts"))]
 #[case(("patch", "rollouts/status"))]
 #[case(("create", "batchreleases"))]
 #[case(("patch", "batchreleases"))]
