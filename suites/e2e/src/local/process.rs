@@ -120,7 +120,10 @@ impl Process {
         let text = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+        match lines.as_slice() {
+            [] => "(it logged nothing)".to_owned(),
+            lines => lines[lines.len().saturating_sub(TAIL)..].join("\n"),
+        }
     }
 }
 
