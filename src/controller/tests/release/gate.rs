@@ -66,7 +66,7 @@ impl Gate {
     /// What is said to a request that is refused.
     fn judge(&self, group: &str, resource: &str, name: &str, verb: &str) -> Option<String> {
         let mut state = self.0.lock();
-        if !state.withheld.is_some_and(|right| right == (verb, resource)) {
+        if state.withheld.is_none_or(|right| right != (verb, resource)) {
             return None;
         }
         state.refused += 1;

@@ -2,11 +2,7 @@
 //!
 //! Nothing here needs a cluster, a network or Docker: other programs are scripts in a folder that is all of PATH.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says by panicking what went wrong"
-)]
+#![expect(clippy::expect_used, reason = "a test says by panicking what went wrong")]
 
 mod bed;
 mod kind;
