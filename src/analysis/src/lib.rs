@@ -1,5 +1,10 @@
-//! Analysis, pure. Today it answers one question about an AnalysisTemplate, asked before one is accepted: does every `{{args.name}}` in it
-//! refer to an argument that it declares?
+//! Analysis, pure. Before an AnalysisTemplate is accepted: does every `{{args.name}}` in it refer to an argument that it declares, and can its
+//! [conditions](condition) be answered? For each measurement: what its [value](value) says by them, as a [verdict](verdict).
+
+pub mod condition;
+pub mod semantics;
+pub mod value;
+pub mod verdict;
 
 use std::collections::BTreeSet;
 
