@@ -1,8 +1,10 @@
 //! Analysis, pure. Before an AnalysisTemplate is accepted: does every `{{args.name}}` in it refer to an argument that it declares, and can its
-//! [conditions](condition) be answered? For each measurement: what its [value](value) says by them, as a [verdict](verdict).
+//! [conditions](condition) be answered? For each measurement: what its [value](value) says by them, as a [verdict](verdict); and what counts say
+//! of a canary [against stable](sequential). Nothing calls it yet: no Rollout is judged by metrics.
 
 pub mod condition;
 pub mod semantics;
+pub mod sequential;
 pub mod value;
 pub mod verdict;
 
