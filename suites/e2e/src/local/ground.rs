@@ -252,8 +252,12 @@ impl Ground {
         self.close.send_replace(true);
     }
 
-    /// Ends everything in order: who depends on another goes first.
+    /// Ends everything in order: who depends on another goes first. Where the control plane has lost a part, everything is dropped as it is: an
+    /// orderly end would wait for answers that do not come.
     pub(super) async fn stop(mut self) {
+        if self.plane.check().is_err() {
+            return;
+        }
         self.stop_controllers().await;
         drop(self.proxy);
         self.remote.stop().await;
