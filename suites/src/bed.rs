@@ -34,6 +34,8 @@ pub enum Feature {
     SplitInPlace,
     /// The gateway routes by the Gateway API, and reports in a route's status what it has taken in.
     GatewayApi,
+    /// The gateway tells pods of one Service apart by the subsets of a DestinationRule.
+    Subsets,
     /// The gateway routes by Ingresses of the class nginx beside the family's routes.
     IngressBeside,
     /// The gateway can be made slow.
@@ -53,6 +55,7 @@ impl Feature {
             Self::Admission => "admission",
             Self::SplitInPlace => "routes that are split in place",
             Self::GatewayApi => "Gateway API",
+            Self::Subsets => "subsets of a Service",
             Self::IngressBeside => "Ingresses beside other routes",
             Self::SlowGateway => "slow gateway",
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::routes::Behind;
 use crate::{ApiError, ObjectRef, World};
 
 /// What a scenario is about: the workload, the object that rolls it out, and how its traffic comes in.
@@ -112,8 +113,8 @@ pub struct Observation {
     pub paused: bool,
     /// The canary weight in the route object; 0 without one.
     pub weight: u32,
-    /// The Service that the canary route points at.
-    pub canary_service: Option<String>,
+    /// Where the canary route leads.
+    pub canary: Option<Behind>,
     /// What the controller says.
     pub message: String,
     /// The plan.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::dialect::{Committed, Dialect, Ending, Gate, Observation, Phase, PlannedStep, StepState, Target};
 use crate::object::{condition, number, text};
 use crate::routes::{Family, Shown};
-use crate::{ApiError, Kubernetes, ObjectRef, PatchKind, World};
+use crate::{ApiError, Feature, Kubernetes, ObjectRef, PatchKind, World};
 
 const VERSION: &str = "rollouts.kruise.io/v1beta1";
 
@@ -126,18 +126,22 @@ impl Dialect for Kruise {
     }
 
     fn kinds(&self) -> Vec<(&'static str, &'static str)> {
-        vec![
+        let mut kinds = vec![
             (VERSION, "Rollout"),
             ("apps/v1", "Deployment"),
             self.family.kind(),
             ("v1", "Service"),
             ("v1", "Pod"),
-        ]
+        ];
+        if self.family.features().contains(&Feature::Subsets) {
+            kinds.push(("networking.istio.io/v1", "DestinationRule"));
+        }
+        kinds
     }
 
     fn read(&self, world: &World) -> Observation {
         let route = world.get(self.family.kind().1, &self.route());
-        let Shown { weight, canary_service } = route
+        let Shown { weight, canary } = route
             .map(|route| self.family.shown(route, &self.target.service))
             .unwrap_or_default();
         let Some(rollout) = world.get("Rollout", &self.target.rollout) else {
@@ -149,7 +153,7 @@ impl Dialect for Kruise {
                 ending: None,
                 paused: false,
                 weight,
-                canary_service,
+                canary,
                 message: String::new(),
                 plan: Vec::new(),
                 grace: GRACE,
@@ -178,7 +182,7 @@ impl Dialect for Kruise {
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
             weight,
-            canary_service,
+            canary,
             message: text(rollout, "/status/message").to_owned(),
             plan,
             grace,

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::ObjectRef;
 use crate::object::{condition_is_true, text};
+use crate::routes::Behind;
 
 /// Objects by name.
 #[derive(Clone, Debug, Default)]
@@ -39,24 +40,34 @@ impl World {
             .map(|(_, object)| &**object)
     }
 
-    /// The names of the pods that Service `name` selects and that can be routed to: ready, and not on their way out.
-    pub fn ready_behind(&self, service: &str) -> Vec<&str> {
-        let Some(selector) = self
-            .get("Service", service)
-            .and_then(|service| service.pointer("/spec/selector"))
-            .and_then(Value::as_object)
-        else {
+    /// The names of the pods that a Service, or a subset of it, selects and that can be routed to: ready, and not on their way out.
+    pub fn ready_behind(&self, behind: &Behind) -> Vec<&str> {
+        let service = self.get("Service", &behind.service);
+        let Some(selector) = service.and_then(|service| service.pointer("/spec/selector")) else {
             return Vec::new();
+        };
+        let subset = behind.subset.as_deref().map(|name| self.subset(&behind.service, name));
+        let selectors = match subset {
+            None => vec![selector],
+            Some(Some(labels)) => vec![selector, labels],
+            Some(None) => return Vec::new(),
         };
         self.list("Pod")
             .filter(|pod| {
-                let labels = pod.pointer("/metadata/labels");
-                selector
-                    .iter()
-                    .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+                let labels = &pod["metadata"]["labels"];
+                let mut wanted = selectors.iter().filter_map(|one| one.as_object()).flatten();
+                wanted.all(|(key, value)| labels.get(key) == Some(value))
             })
             .filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none() && condition_is_true(pod, "Ready"))
             .map(|pod| text(pod, "/metadata/name"))
             .collect()
+    }
+
+    /// The labels of the pods in a subset of a Service, as a DestinationRule says.
+    fn subset(&self, service: &str, name: &str) -> Option<&Value> {
+        let rules = self.list("DestinationRule");
+        let of_service = rules.filter(|rule| text(rule, "/spec/host").split('.').next() == Some(service));
+        let mut subsets = of_service.flat_map(|rule| rule["spec"]["subsets"].as_array().into_iter().flatten());
+        subsets.find(|subset| subset["name"] == name)?.get("labels")
     }
 }

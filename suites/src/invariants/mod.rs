@@ -73,9 +73,9 @@ pub fn judge(
         }
         let seen = dialect.read(&world);
         let ready = seen
-            .canary_service
-            .as_deref()
-            .map(|service| world.ready_behind(service))
+            .canary
+            .as_ref()
+            .map(|canary| world.ready_behind(canary))
             .unwrap_or_default();
         frames.push(Frame {
             revision: entry.revision,

@@ -25,10 +25,10 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
             failures.push(Failure::new(
                 Check::RouteBeforeReady,
                 format!(
-                    "at revision {} the route gives {} % to Service {}, behind which no pod is ready",
+                    "at revision {} the route gives {} % to {}, behind which no pod is ready",
                     frame.revision,
                     frame.seen.weight,
-                    frame.seen.canary_service.as_deref().unwrap_or_default()
+                    frame.seen.canary.clone().unwrap_or_default()
                 ),
             ));
         }

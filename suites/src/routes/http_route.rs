@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Door, Place, Shown, canary, hosts, percent};
+use super::{Behind, Door, Place, Shown, canary, hosts, percent};
 use crate::object::text;
 
 pub(super) fn spec(places: &[Place<'_>], door: &Door) -> Value {
@@ -39,7 +39,7 @@ pub(super) fn shown(route: &Value, service: &str) -> Shown {
             backends.any(|backend| text(backend, "/name") == name)
         };
         if named(&canary(service)) {
-            shown.canary_service = Some(canary(service));
+            shown.canary = Some(Behind::service(&canary(service)));
             if named(service) {
                 let (new, old) = (weight(&canary(service)), weight(service));
                 shown.weight = shown.weight.max(percent(new, new + old));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Shown;
+use super::{Behind, Shown};
 use crate::object::text;
 
 const WEIGHT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1canary-weight";
@@ -11,6 +11,6 @@ pub(super) fn shown(canary: &Value) -> Shown {
     let service = text(canary, "/spec/rules/0/http/paths/0/backend/service/name");
     Shown {
         weight: text(canary, WEIGHT).parse().unwrap_or_default(),
-        canary_service: Some(service.to_owned()).filter(|service| !service.is_empty()),
+        canary: Some(Behind::service(service)).filter(|_| !service.is_empty()),
     }
 }

@@ -50,8 +50,36 @@ impl Default for Door {
 pub struct Shown {
     /// Percent of all requests; 0 where requests are selected.
     pub weight: u32,
-    /// The Service of the new version, once anything leads there.
-    pub canary_service: Option<String>,
+    /// Where the new version is, once anything leads there.
+    pub canary: Option<Behind>,
+}
+
+/// Pods that a route can lead to: those of a Service, or of one of its subsets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// Name of the Service.
+    pub service: String,
+    /// Name of the subset that a DestinationRule makes of it.
+    pub subset: Option<String>,
+}
+
+impl Behind {
+    /// All pods of a Service.
+    fn service(name: &str) -> Self {
+        Self {
+            service: name.to_owned(),
+            subset: None,
+        }
+    }
+}
+
+impl std::fmt::Display for Behind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.subset {
+            Some(subset) => write!(f, "subset {subset} of Service {}", self.service),
+            None => write!(f, "Service {}", self.service),
+        }
+    }
 }
 
 /// One path of an Ingress: host, path, path type, Service and its port.
@@ -81,7 +109,7 @@ impl Family {
         match self {
             Self::Ingress => &[],
             Self::HttpRoute => &[Feature::SplitInPlace, Feature::GatewayApi],
-            Self::VirtualService => &[Feature::SplitInPlace],
+            Self::VirtualService => &[Feature::SplitInPlace, Feature::Subsets],
         }
     }
 

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Door, Family, Shown};
+use super::{Behind, Door, Family, Shown};
 
 const ARTICLE: &str = concat!(
     include_str!("../../../fixtures/article/ingress.yaml"),
@@ -41,6 +41,22 @@ fn virtual_service(rules: &Value) -> Value {
 #[case::destinations(Family::VirtualService, virtual_service(&json!([{"route": [{"destination": {"host": "web.shop.svc.cluster.local"}, "weight": 80}, {"destination": {"host": "web-canary"}, "weight": 20}]}])), 20, true)]
 #[case::one_destination(Family::VirtualService, virtual_service(&json!([{"route": [{"destination": {"host": "web"}}]}])), 0, false)]
 fn a_route_shows_its_weight(#[case] family: Family, #[case] object: Value, #[case] weight: u32, #[case] leads: bool) {
-    let canary_service = leads.then(|| "web-canary".to_owned());
-    assert_eq!(family.shown(&object, "web"), Shown { weight, canary_service });
+    let canary = leads.then(|| Behind::service("web-canary"));
+    assert_eq!(family.shown(&object, "web"), Shown { weight, canary });
+}
+
+#[rstest]
+#[case::alone("stable", "canary")]
+#[case::of_an_owners("v1--stable", "v1--canary")]
+fn subsets_of_one_service_are_told_apart(#[case] stable: &str, #[case] canary: &str) {
+    let to = |subset: &str, weight: u32| json!({"destination": {"host": "web", "subset": subset}, "weight": weight});
+    let object = virtual_service(&json!([{"route": [to(stable, 60), to(canary, 40)]}]));
+    let canary = Some(Behind {
+        service: "web".to_owned(),
+        subset: Some(canary.to_owned()),
+    });
+    assert_eq!(
+        Family::VirtualService.shown(&object, "web"),
+        Shown { weight: 40, canary }
+    );
 }

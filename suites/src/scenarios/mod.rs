@@ -12,6 +12,7 @@ mod late;
 mod missing;
 mod moved;
 mod no_drain;
+mod one_service;
 mod owners;
 mod pauses;
 mod plan;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(beside::all());
     all.extend(selected::all());
     all.extend(owners::all());
+    all.extend(one_service::all());
     all.extend(moved::all());
     all.extend(late::all());
     all.extend(rollback::all());
