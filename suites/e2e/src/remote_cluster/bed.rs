@@ -11,8 +11,8 @@ use suites::{Bed, Changes, Check, Failure, Feature, Question, Share, Write};
 
 use super::ground::{Entrance, Ground};
 
-/// A pause or a watch is not made shorter than this: as long as it takes to count a thousand answers on a busy machine.
-const SHORT: Duration = Duration::from_secs(10);
+/// A pause or a watch is not made shorter than this: longer than it takes to count a thousand answers on a busy machine, twice.
+const SHORT: Duration = Duration::from_secs(20);
 /// Of what is longer, this part is added, so that a longer pause stays longer.
 const PART: u32 = 100;
 
