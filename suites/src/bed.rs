@@ -11,6 +11,7 @@ use env::{Env, HttpService};
 use futures::future::BoxFuture;
 
 use crate::Failure;
+use crate::metrics::Answers;
 use crate::routes::{Door, Family};
 
 /// Something that a cluster or an implementation may have; a scenario that needs one that is missing is skipped, and the report says why.
@@ -40,6 +41,8 @@ pub enum Feature {
     IngressBeside,
     /// The gateway can be made slow.
     SlowGateway,
+    /// There is a metric server whose answers can be chosen.
+    Metrics,
 }
 
 impl Feature {
@@ -58,6 +61,7 @@ impl Feature {
             Self::Subsets => "subsets of a Service",
             Self::IngressBeside => "Ingresses beside other routes",
             Self::SlowGateway => "slow gateway",
+            Self::Metrics => "metric server",
         }
     }
 }
@@ -172,6 +176,16 @@ pub trait Bed: Send + Sync {
     /// Lets the gateway follow every change only after a time from `least` to `most`; where it cannot be told, [`Feature::SlowGateway`] is missing.
     fn slow_gateway(&self, least: Duration, most: Duration) {
         let _ = (least, most);
+    }
+
+    /// Lets the metric server answer so from now on; where there is none, [`Feature::Metrics`] is missing.
+    fn metrics(&self, answers: Answers) {
+        let _ = answers;
+    }
+
+    /// How many queries the metric server has had.
+    fn queries(&self) -> usize {
+        0
     }
 
     /// How long a change may be on its way to whoever watches: so much may two moments of the history be nearer to each other than the writes were.

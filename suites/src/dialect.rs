@@ -65,6 +65,8 @@ pub enum StepState {
     Ready,
     /// The last step is done.
     Completed,
+    /// A verdict took the new version back.
+    TakenBack,
 }
 
 /// How the last release ended.
@@ -83,6 +85,8 @@ pub enum Gate {
     Approval,
     /// Time.
     After(Duration),
+    /// An analysis that finds the new version good.
+    Analysis,
 }
 
 /// One step of the plan as the rollout object holds it.

@@ -20,8 +20,8 @@ const PASSING_KINDS: [&str; 6] = [
     "ControllerRevision",
 ];
 
-/// Kinds whose objects are run by a controller of the cluster; they are left out when something owns them.
-const RUN_KINDS: [&str; 2] = ["Pod", "ReplicaSet"];
+/// Kinds whose objects are run by a controller of the cluster, or kept as a history; they are left out when something owns them.
+const RUN_KINDS: [&str; 3] = ["Pod", "ReplicaSet", "AnalysisRun"];
 
 /// Metadata that the API server keeps for itself.
 const VOLATILE: [&str; 3] = ["resourceVersion", "managedFields", "generation"];

@@ -69,6 +69,7 @@ fn step(step: &Value) -> PlannedStep {
         replicas: replicas.as_str().map_or_else(|| replicas.to_string(), str::to_owned),
         gate: match step.pointer("/pause/duration").and_then(Value::as_u64) {
             Some(seconds) => Gate::After(Duration::from_secs(seconds)),
+            None if step.pointer("/pause/untilAnalysis") == Some(&Value::Bool(true)) => Gate::Analysis,
             None => Gate::Approval,
         },
     }
@@ -91,6 +92,7 @@ fn state(status: &Value) -> StepState {
         "" => StepState::None,
         "StepPaused" => StepState::Paused,
         "StepReady" => StepState::Ready,
+        "StepAborted" => StepState::TakenBack,
         "Completed" => StepState::Completed,
         _ => StepState::Working,
     }

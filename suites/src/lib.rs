@@ -18,6 +18,7 @@ pub mod kruise;
 mod kubernetes;
 pub mod ledger;
 pub mod manifest;
+pub mod metrics;
 pub mod object;
 mod owner;
 mod pods;

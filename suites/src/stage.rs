@@ -254,6 +254,12 @@ impl Stage {
         self.0.forgiven.lock().push((now, now.after(self.lag())));
     }
 
+    /// From now on and for `time` a request may be lost: a version that answers with errors is being looked at.
+    pub fn forgive_lost_for(&self, time: Duration) {
+        let now = self.bed().env().clock().elapsed();
+        self.0.forgiven.lock().push((now, now.after(time)));
+    }
+
     /// Ends a pod, as an eviction would.
     ///
     /// # Errors

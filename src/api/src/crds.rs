@@ -39,8 +39,18 @@ fn definitions(conversion: Option<&Value>) -> Vec<CustomResourceDefinition> {
             &converted,
             &json!([batch_release_alpha(), batch_release_beta()]),
         ),
-        definition("AnalysisTemplate", "Namespaced", &single, &json!([analysis()])),
-        definition("ClusterAnalysisTemplate", "Cluster", &single, &json!([analysis()])),
+        called(
+            definition("AnalysisTemplate", "Namespaced", &single, &json!([analysis()])),
+            "at",
+        ),
+        called(
+            definition("ClusterAnalysisTemplate", "Cluster", &single, &json!([analysis()])),
+            "cat",
+        ),
+        called(
+            definition("AnalysisRun", "Namespaced", &single, &json!([analysis_run()])),
+            "ar",
+        ),
     ]
     .into_iter()
     // The values above are definitions by construction, as the tests show.
@@ -63,6 +73,12 @@ fn definition(kind: &str, scope: &str, conversion: &Value, versions: &Value) -> 
             "versions": versions,
         },
     })
+}
+
+/// The definition, with a short name for its kind.
+fn called(mut definition: Value, short: &str) -> Value {
+    definition["spec"]["names"]["shortNames"] = json!([short]);
+    definition
 }
 
 fn version(name: &str, stored: bool, columns: &Value, schema: &Value) -> Value {
@@ -111,6 +127,7 @@ const ROLLOUT: &str =
     "Leads each new version of one workload through steps, with traffic and approvals, and cleans up after it.";
 const BATCH_RELEASE: &str = "Releases a workload's new version in batches of pods.";
 const ANALYSIS: &str = "What is measured during a release, and what counts as good.";
+const ANALYSIS_RUN: &str = "Measures metrics and judges them.";
 
 fn rollout_alpha() -> Value {
     let spec = schema::of::<v1alpha1::RolloutSpec>();
@@ -188,6 +205,18 @@ fn batch_release_beta() -> Value {
 fn analysis() -> Value {
     let spec = schema::of::<v1alpha1::AnalysisTemplateSpec>();
     version("v1alpha1", true, &json!([age()]), &schema::object(ANALYSIS, spec, None))
+}
+
+fn analysis_run() -> Value {
+    let spec = schema::of::<v1alpha1::AnalysisRunSpec>();
+    let status = schema::of::<v1alpha1::AnalysisRunStatus>();
+    let columns = json!([column("STATUS", "string", ".status.phase", "Where the run is"), age()]);
+    version(
+        "v1alpha1",
+        true,
+        &columns,
+        &schema::object(ANALYSIS_RUN, spec, Some(status)),
+    )
 }
 
 /// What Gateway API demands of a path match; a path that breaks these would be refused only when the route is written.

@@ -11,8 +11,8 @@ use crate::v1beta1::{ReleasePlan, RolloutStrategy};
 /// Letters in a revision. 27^10 is about 2^47: enough that two templates of one workload never meet.
 const REVISION_LETTERS: usize = 10;
 
-/// The value of the annotation `rollouts.kruise.io/hash`: changes with everything in the strategy except pauses, the failure threshold and
-/// `paused`. Nothing when there is no strategy.
+/// The value of the annotation `rollouts.kruise.io/hash`: changes with everything in the strategy except pauses, analyses, the failure
+/// threshold and `paused`. Nothing when there is no strategy.
 pub fn plan_hash(strategy: &RolloutStrategy) -> Option<String> {
     let mut plan = match (&strategy.canary, &strategy.blue_green) {
         (Some(canary), _) => value_of(canary),
@@ -20,11 +20,19 @@ pub fn plan_hash(strategy: &RolloutStrategy) -> Option<String> {
         (None, None) => return None,
     };
     if let Some(fields) = plan.as_object_mut() {
-        fields.remove("failureThreshold");
+        for field in [
+            "failureThreshold",
+            "analysis",
+            "prePromotionAnalysis",
+            "postPromotionAnalysis",
+        ] {
+            fields.remove(field);
+        }
     }
     if let Some(steps) = plan.get_mut("steps").and_then(Value::as_array_mut) {
         for step in steps.iter_mut().filter_map(Value::as_object_mut) {
             step.remove("pause");
+            step.remove("analysis");
         }
     }
     Some(letters(hex(&plan).as_bytes()))

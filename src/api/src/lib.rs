@@ -8,8 +8,10 @@ mod kind;
 mod schema;
 mod words;
 
+pub mod attachment;
 pub mod convert;
 pub mod field_error;
+pub mod go_duration;
 pub mod hash;
 pub mod names;
 pub mod parts;

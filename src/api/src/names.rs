@@ -136,6 +136,10 @@ pub mod reason {
     pub const PROGRESSING: &str = "Progressing";
     /// Event reason: a Rollout asks for what this version does not serve.
     pub const NOT_SERVED: &str = "NotServed";
+    /// An analysis came to a verdict.
+    pub const ANALYSIS: &str = "Analysis";
+    /// A verdict took the new version back.
+    pub const ABORTED: &str = "Aborted";
     /// Event reason: something keeps the release from going on.
     pub const STUCK: &str = "Stuck";
     /// Event reason: a BatchRelease names a kind that cannot be released in batches.
@@ -191,8 +195,12 @@ pub mod webhook {
     pub const VALIDATE_ROLLOUT_PATH: &str = "/validate-rollouts-kruise-io-rollout";
     /// Path of the Deployment mutation.
     pub const MUTATE_DEPLOYMENT_PATH: &str = "/mutate-apps-v1-deployment";
+    /// Path of the validation of analysis templates.
+    pub const VALIDATE_ANALYSIS_TEMPLATE_PATH: &str = "/validate-rollouts-kruise-io-analysistemplate";
     /// Name of the Rollout validation.
     pub const VALIDATE_ROLLOUT: &str = "vrollout.kb.io";
+    /// Name of the validation of analysis templates.
+    pub const VALIDATE_ANALYSIS_TEMPLATE: &str = "vanalysistemplate.kb.io";
     /// Name of the Deployment mutation.
     pub const MUTATE_DEPLOYMENT: &str = "mdeployment.kb.io";
 }

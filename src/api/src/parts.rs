@@ -32,10 +32,14 @@ impl ObjectReference {
 
 /// How a step ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Pause {
     /// Seconds to wait before the next step. Without it somebody must approve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<i32>,
+    /// Go on by itself once the step's analysis is successful. Not in OpenKruise's schema, which drops it: then somebody must approve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_analysis: Option<bool>,
 }
 
 /// Labels and annotations for the canary's pods.
@@ -175,6 +179,8 @@ words! {
         StepMetricsAnalysis = "StepMetricsAnalysis",
         /// Waiting for time or for a person.
         StepPaused = "StepPaused",
+        /// A verdict took the new version back. Not a word of OpenKruise's.
+        StepAborted = "StepAborted",
         /// Allowed to go on.
         StepReady = "StepReady",
         /// The last step is behind.

@@ -1,6 +1,8 @@
 //! The release plan of a Rollout, read once and without options: which style, which steps, which routes. What the deciding code works with. A
 //! plan that exists has quantities that can be computed; whether it is a sensible one is [`crate::validate`]'s business.
 
+mod analysis;
+
 use std::time::Duration;
 
 use crate::field_error::FieldError;
@@ -8,6 +10,8 @@ use crate::names::{DEFAULT_GRACE_SECONDS, annotation};
 use crate::parts::{HeaderModifier, IntOrString, ObjectReference, PodTemplateMetadataPatch};
 use crate::quantity::{self, Weight};
 use crate::v1beta1::{self, RouteMatch, TrafficRoutingRef};
+
+pub use analysis::{Analyses, Analysis, Background, PostPromotion};
 
 /// What a Rollout wants, in full.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +28,8 @@ pub struct Plan {
     pub failure_threshold: Option<IntOrString>,
     /// Name of the TrafficRouting that the release uses, by field or by annotation.
     pub traffic_routing: Option<String>,
+    /// What is measured beside the steps' gates.
+    pub analyses: Analyses,
     /// A rollback walks the steps, too.
     pub rollback_in_batch: bool,
     /// Progress is held.
@@ -72,6 +78,8 @@ pub struct Step {
     pub header_modifier: Option<HeaderModifier>,
     /// How the step ends.
     pub pause: Pause,
+    /// What must be found good before the step may end.
+    pub gate: Option<Analysis>,
 }
 
 /// Which requests go to the new version.
@@ -90,6 +98,8 @@ pub enum Pause {
     Manual,
     /// After this many seconds; zero is at once.
     For(u32),
+    /// When the step's gate is found good. Only of a step that has one.
+    UntilAnalysis,
 }
 
 /// Where traffic is split.
@@ -136,7 +146,7 @@ impl Plan {
     /// Every field that cannot be read, with its path.
     pub fn of(rollout: &v1beta1::Rollout) -> Result<Self, Vec<FieldError>> {
         let spec = &rollout.spec;
-        let (strategy, steps, routings, failure_threshold, routing_ref, no_canary_service, path) =
+        let (strategy, steps, analyses, routings, failure_threshold, routing_ref, no_canary_service, path) =
             match (&spec.strategy.canary, &spec.strategy.blue_green) {
                 (Some(_), Some(_)) => {
                     return Err(vec![FieldError::forbidden(
@@ -157,6 +167,11 @@ impl Plan {
                         pod_patch: canary.patch_pod_template_metadata.clone().unwrap_or_default(),
                     }),
                     &canary.steps,
+                    Analyses::of(
+                        canary.analysis.as_ref(),
+                        canary.pre_promotion_analysis.as_ref(),
+                        canary.post_promotion_analysis.as_ref(),
+                    ),
                     &canary.traffic_routings,
                     &canary.failure_threshold,
                     &canary.traffic_routing_ref,
@@ -166,6 +181,11 @@ impl Plan {
                 (None, Some(blue_green)) => (
                     Strategy::BlueGreen,
                     &blue_green.steps,
+                    Analyses::of(
+                        blue_green.analysis.as_ref(),
+                        blue_green.pre_promotion_analysis.as_ref(),
+                        blue_green.post_promotion_analysis.as_ref(),
+                    ),
                     &blue_green.traffic_routings,
                     &blue_green.failure_threshold,
                     &blue_green.traffic_routing_ref,
@@ -206,6 +226,7 @@ impl Plan {
             traffic_routing: annotated(annotation::TRAFFIC_ROUTING)
                 .or(routing_ref.as_ref().filter(|name| !name.is_empty()))
                 .cloned(),
+            analyses,
             rollback_in_batch: annotated(annotation::ROLLBACK_IN_BATCH).is_some_and(|value| value == "true"),
             paused: spec.strategy.paused == Some(true),
             disabled: spec.disabled == Some(true),
@@ -355,11 +376,19 @@ fn read_step(step: &v1beta1::Step, path: &str, errors: &mut Vec<FieldError>) -> 
         },
         (None, None) => None,
     };
-    let pause = step.pause.as_ref().and_then(|pause| pause.duration);
+    let gate = step.analysis.as_ref().and_then(Analysis::of);
+    let pause = step.pause.clone().unwrap_or_default();
+    let pause = match (pause.until_analysis, pause.duration) {
+        (Some(true), _) if gate.is_some() => Pause::UntilAnalysis,
+        // A gate that was pruned away leaves the step to a person.
+        (Some(true), _) | (_, None) => Pause::Manual,
+        (_, Some(seconds)) => Pause::For(seconds.max(0).unsigned_abs()),
+    };
     (errors.len() == before).then(|| Step {
         replicas: step.replicas.clone().unwrap_or_default(),
         route,
         header_modifier: step.request_header_modifier.clone(),
-        pause: pause.map_or(Pause::Manual, |seconds| Pause::For(seconds.max(0).unsigned_abs())),
+        pause,
+        gate,
     })
 }

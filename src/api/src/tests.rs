@@ -1,8 +1,10 @@
 //! Tests of the words: schemas as reviewed, manifests of the article, conversions there and back, validation rule by rule.
 
+mod analysis;
 mod article;
 mod conversion;
 mod crds;
+mod go_duration;
 mod plan;
 mod validation;
 

@@ -1,9 +1,12 @@
-//! What a valid Rollout is, beyond what the schema can say: the rules of the validating webhook. A rule looks at the new object, the stored one
-//! and the other Rollouts of the namespace, and says what is wrong, where, and what to write instead.
+//! What a valid Rollout or AnalysisTemplate is, beyond what the schema can say: the rules of the validating webhooks. A rule looks at the new object,
+//! the stored one and the other Rollouts of the namespace, and says what is wrong, where, and what to write instead.
 
 mod alpha;
+mod attachment;
 mod beta;
 mod parts;
+mod provider;
+mod template;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,6 +17,7 @@ use crate::{v1alpha1, v1beta1};
 
 pub use alpha::rollout_alpha;
 pub use beta::rollout_beta;
+pub use template::{analysis_template, metrics};
 
 /// What an installation may set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

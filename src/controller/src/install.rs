@@ -160,10 +160,10 @@ fn mutating(endpoint: &Endpoint, ca_bundle: &[u8]) -> Value {
     })
 }
 
-/// Refuses a Rollout that cannot work.
+/// Refuses a Rollout or an analysis template that cannot work.
 ///
 /// `failurePolicy: Fail`: without the controller's webhook server a Rollout can be neither read in both versions nor acted upon, so that
-/// storing an unchecked one has no use. It concerns Rollouts only.
+/// storing an unchecked one has no use, and a template that is wrong would be noticed in the middle of a release. It concerns these kinds only.
 fn validating(endpoint: &Endpoint, ca_bundle: &[u8]) -> Value {
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -181,6 +181,21 @@ fn validating(endpoint: &Endpoint, ca_bundle: &[u8]) -> Value {
             }],
             "failurePolicy": "Fail",
             // Both versions are in the rules, and each is judged as it was written.
+            "matchPolicy": "Exact",
+            "sideEffects": "None",
+            "timeoutSeconds": 10,
+            "admissionReviewVersions": ["v1"],
+        }, {
+            "name": webhook::VALIDATE_ANALYSIS_TEMPLATE,
+            "clientConfig": endpoint.client_config(webhook::VALIDATE_ANALYSIS_TEMPLATE_PATH, ca_bundle),
+            "rules": [{
+                "apiGroups": [GROUP],
+                "apiVersions": ["v1alpha1"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["analysistemplates", "clusteranalysistemplates"],
+                "scope": "*",
+            }],
+            "failurePolicy": "Fail",
             "matchPolicy": "Exact",
             "sideEffects": "None",
             "timeoutSeconds": 10,

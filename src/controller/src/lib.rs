@@ -9,6 +9,7 @@ mod events;
 mod explain;
 pub mod install;
 mod lease;
+pub mod metrics;
 mod options;
 pub mod preflight;
 mod run;

@@ -9,7 +9,6 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use api::names::GROUP;
 use env::Env;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::Api;
@@ -113,11 +112,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The names of the definitions that the controllers live on.
-pub fn definitions() -> [String; 2] {
-    [format!("rollouts.{GROUP}"), format!("batchreleases.{GROUP}")]
-}
-
 /// Compares an installed definition with the one that this version was written for.
 pub fn judge(wanted: &CustomResourceDefinition, installed: Option<&CustomResourceDefinition>) -> Vec<Finding> {
     let definition = wanted.metadata.name.clone().unwrap_or_default();
@@ -216,13 +210,9 @@ fn dropped(wanted: &Value, installed: &Value, at: &str, fields: &mut Vec<String>
 /// Reads the definitions and says what is wrong with them.
 pub async fn look(client: &kube::Client) -> Vec<Finding> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let ours = definitions();
     let mut findings = Vec::new();
     for wanted in api::crds() {
         let name = wanted.metadata.name.clone().unwrap_or_default();
-        if !ours.contains(&name) {
-            continue;
-        }
         match api.get_opt(&name).await {
             Ok(installed) => findings.extend(judge(&wanted, installed.as_ref())),
             Err(failure) => findings.push(Finding::Unread {

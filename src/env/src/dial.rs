@@ -23,10 +23,20 @@ pub enum DialError {
     Unreachable { authority: String },
 }
 
+/// Whose certificates are believed over TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust<'a> {
+    /// Those that the system's roots vouch for.
+    #[default]
+    System,
+    /// Only those that these roots, as PEM, vouch for.
+    Roots(&'a [u8]),
+    /// Everybody's: whoever answers is believed.
+    Anybody,
+}
+
 /// A way to reach authorities.
 pub trait Dial: Send + Sync + std::fmt::Debug {
-    /// The service behind `authority`. Over TLS, only certificates that `roots` (PEM) vouch for are trusted, where there are any, and else those
-    /// that the system's do; a network without TLS has nothing to check.
-    fn dial<'a>(&'a self, authority: &'a str, roots: Option<&'a [u8]>)
-    -> BoxFuture<'a, Result<HttpService, DialError>>;
+    /// The service behind `authority`, whose certificate is checked as `trust` says; a network without TLS has nothing to check.
+    fn dial<'a>(&'a self, authority: &'a str, trust: Trust<'a>) -> BoxFuture<'a, Result<HttpService, DialError>>;
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 
@@ -31,11 +32,22 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
         .boxed_unsync()
 }
 
-/// Reads a body to its end, but no more than `limit` bytes.
+/// A body is longer than whoever reads it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("body is longer than {limit} bytes")]
+pub struct TooLong {
+    /// The most that would have been read, in bytes.
+    pub limit: usize,
+}
+
+/// Reads a body to its end, but no more than `limit` bytes; one that says beforehand that it is longer is not read at all.
 ///
 /// # Errors
-/// When the body breaks off, or is longer than `limit`.
+/// When the body breaks off; [`TooLong`] when it is longer than `limit`.
 pub async fn read_all(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|least| least > limit) {
+        return Err(TooLong { limit }.into());
+    }
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = match frame {
@@ -46,7 +58,7 @@ pub async fn read_all(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
             continue;
         };
         if read.len().saturating_add(data.len()) > limit {
-            return Err(format!("body is longer than {limit} bytes").into());
+            return Err(TooLong { limit }.into());
         }
         read.extend_from_slice(&data);
     }

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 pub use chance::Chance;
 pub use clock::{Clock, Elapsed, Moment};
-pub use dial::{Dial, DialError};
-pub use http_service::{Body, BoxError, HttpService, empty, full, read_all};
+pub use dial::{Dial, DialError, Trust};
+pub use http_service::{Body, BoxError, HttpService, TooLong, empty, full, read_all};
 pub use trace::{Trace, TraceRecord};
 
 /// One handle on time, chance, network and trace. Cheap to clone.
@@ -96,7 +96,7 @@ impl Env {
     /// # Errors
     /// When nothing answers there; the text names the authority.
     pub async fn dial(&self, authority: &str) -> Result<HttpService, DialError> {
-        self.dialer.dial(authority, None).await
+        self.dial_with(authority, Trust::System).await
     }
 
     /// The HTTP service behind `authority`, whose certificate must be vouched for by `roots` (PEM) instead of the system's own.
@@ -104,7 +104,15 @@ impl Env {
     /// # Errors
     /// When nothing answers there, or `roots` are no certificates.
     pub async fn dial_trusting(&self, authority: &str, roots: &[u8]) -> Result<HttpService, DialError> {
-        self.dialer.dial(authority, Some(roots)).await
+        self.dial_with(authority, Trust::Roots(roots)).await
+    }
+
+    /// The HTTP service behind `authority`, whose certificate is checked as `trust` says.
+    ///
+    /// # Errors
+    /// When nothing answers there, or the roots to trust are no certificates.
+    pub async fn dial_with(&self, authority: &str, trust: Trust<'_>) -> Result<HttpService, DialError> {
+        self.dialer.dial(authority, trust).await
     }
 
     /// The trace that this environment records into; off unless somebody asked for one.

@@ -9,19 +9,37 @@ use futures::future::BoxFuture;
 use http::{Request, Uri};
 use http_body_util::BodyExt;
 
-use crate::{Body, BoxError, Dial, DialError, HttpService, read_all};
+use crate::{Body, BoxError, Dial, DialError, HttpService, Trust, read_all};
 
 /// The most that a request of ours may weigh: queries and probes are small.
 const LARGEST_REQUEST: usize = 16 << 20;
 
-/// How many sets of roots are remembered with their clients; somebody who uses more gets new connections.
-const MOST_ROOTS: usize = 16;
+/// How many kinds of trust are remembered with their clients; somebody who uses more gets new connections.
+const MOST_CLIENTS: usize = 16;
+
+/// [`Trust`], to be kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trusted {
+    System,
+    Roots(Vec<u8>),
+    Anybody,
+}
+
+impl From<Trust<'_>> for Trusted {
+    fn from(trust: Trust<'_>) -> Self {
+        match trust {
+            Trust::System => Self::System,
+            Trust::Roots(roots) => Self::Roots(roots.to_vec()),
+            Trust::Anybody => Self::Anybody,
+        }
+    }
+}
 
 /// Sockets, opened when something is sent.
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    /// One client for each set of roots to trust; the empty one stands for the system's.
-    clients: parking_lot::Mutex<BTreeMap<Vec<u8>, reqwest::Client>>,
+    /// One client, with its connections, for each kind of trust.
+    clients: parking_lot::Mutex<BTreeMap<Trusted, reqwest::Client>>,
 }
 
 impl Sockets {
@@ -32,26 +50,30 @@ impl Sockets {
     }
 
     /// Built on first use, since it needs a crypto provider that `main` installs.
-    fn client(&self, roots: &[u8]) -> Result<reqwest::Client, reqwest::Error> {
+    fn client(&self, trust: Trust<'_>) -> Result<reqwest::Client, String> {
+        let trusted = Trusted::from(trust);
         let mut clients = self.clients.lock();
-        if let Some(client) = clients.get(roots) {
+        if let Some(client) = clients.get(&trusted) {
             return Ok(client.clone());
         }
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
-        if !roots.is_empty() {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+        let client = match trust {
+            Trust::System => builder,
+            Trust::Roots(roots) => builder.tls_certs_only(certificates(roots)?),
+            Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
         }
-        let client = builder.build()?;
-        if clients.len() >= MOST_ROOTS {
+        .build()
+        .map_err(|error| error.to_string())?;
+        if clients.len() >= MOST_CLIENTS {
             clients.clear();
         }
-        clients.insert(roots.to_vec(), client.clone());
+        clients.insert(trusted, client.clone());
         Ok(client)
     }
 
-    fn service(&self, authority: &str, roots: &[u8]) -> Result<HttpService, DialError> {
+    fn service(&self, authority: &str, trust: Trust<'_>) -> Result<HttpService, DialError> {
         let malformed = || DialError::Malformed {
             authority: authority.to_owned(),
         };
@@ -64,13 +86,13 @@ impl Sockets {
         if base.host().is_none_or(str::is_empty) || !matches!(base.scheme_str(), Some("http" | "https")) {
             return Err(malformed());
         }
-        let client = self.client(roots).map_err(|error| match roots {
-            [] => DialError::Unreachable {
+        let client = self.client(trust).map_err(|cause| match trust {
+            Trust::System | Trust::Anybody => DialError::Unreachable {
                 authority: authority.to_owned(),
             },
-            _ => DialError::Roots {
+            Trust::Roots(_) => DialError::Roots {
                 authority: authority.to_owned(),
-                cause: error.to_string(),
+                cause,
             },
         })?;
         let base = Arc::new(base);
@@ -81,12 +103,17 @@ impl Sockets {
 }
 
 impl Dial for Sockets {
-    fn dial<'a>(
-        &'a self,
-        authority: &'a str,
-        roots: Option<&'a [u8]>,
-    ) -> BoxFuture<'a, Result<HttpService, DialError>> {
-        Box::pin(async move { self.service(authority, roots.unwrap_or_default()) })
+    fn dial<'a>(&'a self, authority: &'a str, trust: Trust<'a>) -> BoxFuture<'a, Result<HttpService, DialError>> {
+        Box::pin(async move { self.service(authority, trust) })
+    }
+}
+
+/// The certificates in a PEM text; there has to be one.
+fn certificates(roots: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
+    let found = reqwest::Certificate::from_pem_bundle(roots).map_err(|error| error.to_string())?;
+    match found.as_slice() {
+        [] => Err("there is no certificate in them".to_owned()),
+        _ => Ok(found),
     }
 }
 
@@ -102,6 +129,8 @@ async fn send(
     parts.uri = Uri::from_parts(uri)?;
     let body = read_all(body, LARGEST_REQUEST).await?;
     let request = reqwest::Request::try_from(Request::from_parts(parts, body))?;
-    let response: http::Response<reqwest::Body> = client.execute(request).await?.into();
+    // A query may stand in the URL, and what it says is not for an error's text.
+    let answered = client.execute(request).await.map_err(reqwest::Error::without_url);
+    let response: http::Response<reqwest::Body> = answered?.into();
     Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }

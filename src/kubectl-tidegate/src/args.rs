@@ -1,11 +1,15 @@
 //! The command line, as kubectl's users expect it.
 
+mod analyses;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-/// Drive releases: approve, pause, resume, jump, watch, undo.
+pub(crate) use analyses::{AnalysisVerb, ByHand, List, Runs, Terminate};
+
+/// Drive releases: approve, retry, pause, resume, jump, watch, undo; and look at what measures them.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-tidegate", version)]
 pub(crate) struct Args {
@@ -43,12 +47,19 @@ pub(crate) enum Root {
         #[command(subcommand)]
         verb: Verb,
     },
+    /// Commands on AnalysisRuns and templates of rollouts.kruise.io
+    Analysis {
+        #[command(subcommand)]
+        verb: AnalysisVerb,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Let the release go on past the step that it waits at
     Approve(Approve),
+    /// Measure again where a verdict holds the release; from the first step where it was taken back
+    Retry(Edit),
     /// Hold the release where it is
     Pause(Edit),
     /// Let a held release go on
@@ -59,8 +70,8 @@ pub(crate) enum Verb {
     Undo(Edit),
     /// Say where the release is, until it ends
     ///
-    /// Exit codes: 0 completed (or no release), 1 error, 2 paused (with --until-paused or --watch=false), 3 rolled back, 4 timed out,
-    /// 5 under way (with --watch=false).
+    /// Exit codes: 0 completed (or no release), 1 error, 2 paused (with --until-paused or --watch=false), 3 rolled back (by a person or by a
+    /// verdict), 4 timed out, 5 under way (with --watch=false).
     Status(Status),
     /// Print the plan and where it is
     Describe(Describe),
@@ -168,6 +179,7 @@ impl Verb {
             Self::Approve(Approve { edit, .. })
             | Self::Jump(Jump { edit, .. })
             | Self::Pause(edit)
+            | Self::Retry(edit)
             | Self::Resume(edit)
             | Self::Undo(edit) => &edit.chosen,
             Self::Status(Status {
@@ -182,7 +194,9 @@ impl Verb {
     /// Where a verb that may do without names looks: `None` for verbs that change something, which need to be told what.
     pub(crate) fn reads_in_all_namespaces(&self) -> Option<bool> {
         match self {
-            Self::Approve(_) | Self::Jump(_) | Self::Pause(_) | Self::Resume(_) | Self::Undo(_) => None,
+            Self::Approve(_) | Self::Jump(_) | Self::Pause(_) | Self::Resume(_) | Self::Retry(_) | Self::Undo(_) => {
+                None
+            }
             Self::Status(Status {
                 read: Read { what, .. },
                 ..

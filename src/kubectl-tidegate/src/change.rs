@@ -10,13 +10,13 @@ use crate::view;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
     /// A JSON Patch on the status, which tests what it was decided on.
-    Status { operations: Value, said: &'static str },
+    Status { operations: Value, said: String },
     /// A merge patch on the object.
-    Spec { merge: Value, said: &'static str },
+    Spec { merge: Value, said: String },
 }
 
 impl Change {
-    pub(crate) fn said(&self) -> &'static str {
+    pub(crate) fn said(&self) -> &str {
         match self {
             Self::Status { said, .. } | Self::Spec { said, .. } => said,
         }
@@ -72,7 +72,7 @@ impl Sub<'_> {
     }
 }
 
-/// Opens the gate that the release waits at, and no other: the patch tests step, revision and state.
+/// Opens the gate that the release waits at, and no other: the patch tests step, revision and state. What a verdict says is overruled, by name.
 pub(crate) fn approve(rollout: &Rollout, step: Option<i32>, revision: Option<&str>) -> Result<Change, Refused> {
     let Some(sub) = sub(rollout) else {
         return Err(Refused::Because(
@@ -106,10 +106,58 @@ pub(crate) fn approve(rollout: &Rollout, step: Option<i32>, revision: Option<&st
     let mut operations = sub.still();
     operations.push(json!({ "op": "test", "path": state, "value": StepState::StepPaused }));
     operations.push(json!({ "op": "replace", "path": state, "value": StepState::StepReady }));
+    let overruled = verdicts(rollout);
+    let said = if overruled.is_empty() {
+        "approved".to_owned()
+    } else {
+        format!("approved, overruling {}", overruled.join(" and "))
+    };
     Ok(Change::Status {
         operations: operations.into(),
-        said: "approved",
+        said,
     })
+}
+
+/// Asks for another try where a verdict holds the release or took it back: it is measured anew.
+pub(crate) fn retry(rollout: &Rollout) -> Result<Change, Refused> {
+    let nothing = |why: String| Err(Refused::Because(format!("has nothing to retry: {why}")));
+    let Some(sub) = sub(rollout) else {
+        return nothing("no release is under way".to_owned());
+    };
+    let Some(retry) = rollout::retry(rollout) else {
+        let place = view::place(rollout);
+        return match sub.common.current_step_state {
+            StepState::StepPaused => nothing(format!(
+                "no verdict stands against {place}; use approve to let it go on"
+            )),
+            StepState::StepMetricsAnalysis => nothing(format!("metrics are being judged at {place}")),
+            _ => nothing(format!("it is at {place}")),
+        };
+    };
+    let (state, path) = (format!("{}/currentStepState", sub.path), sub.path);
+    let mut operations = sub.still();
+    operations.push(json!({ "op": "test", "path": state, "value": sub.common.current_step_state }));
+    if Some(retry.step) != sub.common.current_step_index || retry.next_step != sub.common.next_step_index {
+        operations.push(json!({ "op": "replace", "path": format!("{path}/currentStepIndex"), "value": retry.step }));
+        operations.push(json!({ "op": "replace", "path": format!("{path}/nextStepIndex"), "value": retry.next_step }));
+    }
+    operations.push(json!({ "op": "replace", "path": state, "value": retry.state }));
+    let said = match sub.common.current_step_state {
+        StepState::StepAborted => "tries again from step 1".to_owned(),
+        _ => format!("measures again, after {}", verdicts(rollout).join(" and ")),
+    };
+    Ok(Change::Status {
+        operations: operations.into(),
+        said,
+    })
+}
+
+/// The verdicts that keep the release where it is: `AnalysisRun NAME (Failed)`.
+fn verdicts(rollout: &Rollout) -> Vec<String> {
+    let judging = rollout::judging(rollout).into_iter().filter(|judging| judging.objects);
+    judging
+        .map(|judging| format!("AnalysisRun {} ({})", judging.run.name, judging.run.phase))
+        .collect()
 }
 
 /// Asks for another step than the one that comes next.
@@ -134,7 +182,7 @@ pub(crate) fn jump(rollout: &Rollout, to: i32) -> Result<Change, Refused> {
     operations.push(json!({ "op": "replace", "path": format!("{}/nextStepIndex", sub.path), "value": to }));
     Ok(Change::Status {
         operations: operations.into(),
-        said: "jumping",
+        said: "jumping".to_owned(),
     })
 }
 
@@ -145,7 +193,7 @@ pub(crate) fn pause(rollout: &Rollout) -> Result<Change, Refused> {
     }
     Ok(Change::Spec {
         merge: json!({ "spec": { "strategy": { "paused": true } } }),
-        said: "paused",
+        said: "paused".to_owned(),
     })
 }
 
@@ -156,6 +204,6 @@ pub(crate) fn resume(rollout: &Rollout) -> Result<Change, Refused> {
     }
     Ok(Change::Spec {
         merge: json!({ "spec": { "strategy": { "paused": false } } }),
-        said: "resumed",
+        said: "resumed".to_owned(),
     })
 }

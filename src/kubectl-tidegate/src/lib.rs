@@ -1,10 +1,13 @@
-//! `kubectl-tidegate`, called `kubectl-kruise` too: what a person does to a release. Decisions are values ([`change`], [`view`]); this module sends
-//! them and prints what came of it. The suites run it in their own process through [`run`]; the binaries through [`process`].
+//! `kubectl-tidegate`, called `kubectl-kruise` too: what a person does to a release, and what measures it. Decisions are values ([`change`],
+//! [`view`]); this module sends them and prints what came of it. The suites run it in their own process through [`run`]; the binaries through
+//! [`process`].
 
+mod analyses;
 mod args;
 mod change;
 mod connect;
 mod output;
+mod runs;
 mod status;
 mod target;
 mod undo;
@@ -42,6 +45,12 @@ pub mod exit {
     pub const TIMED_OUT: u8 = 4;
     /// `status --watch=false`: the release is under way.
     pub const UNDER_WAY: u8 = 5;
+    /// `analysis run`: what was measured is neither good nor bad.
+    pub const INCONCLUSIVE: u8 = 2;
+    /// `analysis run`: what was measured is bad.
+    pub const BAD: u8 = 3;
+    /// `analysis run`: it could not be measured.
+    pub const UNMEASURED: u8 = 4;
 }
 
 /// What ends a command early: one line for the person.
@@ -113,7 +122,10 @@ async fn perform(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Failure> {
-    let Root::Rollout { verb } = &args.root;
+    let verb = match &args.root {
+        Root::Rollout { verb } => verb,
+        Root::Analysis { verb } => return analyses::perform(env, connect, &args.connection, verb, out, err).await,
+    };
     let selection = target::select(verb)?;
     let (client, default_namespace) = connect::client(connect, &args.connection).await?;
     let namespace = args.connection.namespace.clone().unwrap_or(default_namespace);
@@ -161,7 +173,8 @@ async fn one(
         Verb::Status(status) => status::report(env, &place.client, &rollouts, target, status, out, err).await,
         Verb::Describe(_) => {
             let rollout = fetch(&rollouts, target).await?;
-            out.write_all(view::description(&rollout).as_bytes())?;
+            let shown = runs::of(&place.client, &rollout).await;
+            out.write_all(view::description(&rollout, &shown).as_bytes())?;
             Ok(exit::DONE)
         }
         Verb::Get(read) => {
@@ -194,6 +207,7 @@ async fn one(
             )
             .await
         }
+        Verb::Retry(options) => edit(&rollouts, target, options, change::retry, out).await,
         Verb::Pause(options) => edit(&rollouts, target, options, change::pause, out).await,
         Verb::Resume(options) => edit(&rollouts, target, options, change::resume, out).await,
     }
@@ -247,6 +261,7 @@ impl Place {
             writeln!(err, "No resources found{within}.")?;
         }
         let target = |rollout: Rollout| Target {
+            kind: target::Kind::Rollout,
             namespace: rollout.metadata.namespace.filter(|_| everywhere),
             name: rollout.metadata.name.unwrap_or_default(),
         };

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use api::v1beta1::Rollout;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -15,20 +15,24 @@ pub(crate) fn print(
     output: Option<Output>,
     target: &Target,
     said: &str,
-    rollout: &Rollout,
+    object: &impl Serialize,
 ) -> Result<(), Failure> {
     match output {
         None => writeln!(out, "{target} {said}")?,
         Some(Output::Name) => writeln!(out, "{}", target.typed())?,
-        Some(Output::Json) => json_text(out, &shown(rollout)?)?,
-        Some(Output::Yaml) => yaml_text(out, &shown(rollout)?)?,
+        Some(Output::Json) => json_text(out, &shown(object)?)?,
+        Some(Output::Yaml) => yaml_text(out, &shown(object)?)?,
     }
     Ok(())
 }
 
 /// Prints several objects as one `List`.
-pub(crate) fn print_list(out: &mut dyn Write, output: Output, rollouts: &[(Target, Rollout)]) -> Result<(), Failure> {
-    let items = rollouts.iter().map(|(_, rollout)| shown(rollout));
+pub(crate) fn print_list(
+    out: &mut dyn Write,
+    output: Output,
+    objects: &[(Target, impl Serialize)],
+) -> Result<(), Failure> {
+    let items = objects.iter().map(|(_, object)| shown(object));
     let list = json!({
         "apiVersion": "v1", "kind": "List", "metadata": { "resourceVersion": "" },
         "items": items.collect::<Result<Vec<Value>, Failure>>()?,
@@ -37,7 +41,7 @@ pub(crate) fn print_list(out: &mut dyn Write, output: Output, rollouts: &[(Targe
         Output::Json => json_text(out, &list),
         Output::Yaml => yaml_text(out, &list),
         Output::Name => {
-            for (target, _) in rollouts {
+            for (target, _) in objects {
                 writeln!(out, "{}", target.typed())?;
             }
             Ok(())
@@ -55,8 +59,8 @@ pub(crate) fn marked(said: &str, dry_run: DryRun) -> String {
 }
 
 /// The object without the server's notes on who set which field, which kubectl leaves out, too.
-fn shown(rollout: &Rollout) -> Result<Value, Failure> {
-    let mut value = serde_json::to_value(rollout).map_err(unprintable)?;
+fn shown(object: &impl Serialize) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(object).map_err(unprintable)?;
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }

@@ -1,19 +1,22 @@
-//! `rollout status`: a line per change until the release ends.
+//! `rollout status`: a line per change until the release ends, and under it the runs that judge the step, whenever they have measured.
 
 use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
 use api::names::annotation;
+use api::plan::Plan;
+use api::v1alpha1::AnalysisRun;
 use api::v1beta1::Rollout;
 use env::Env;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 
 use crate::args::Status;
 use crate::output::print;
+use crate::runs::{self, Shown};
 use crate::target::Target;
 use crate::view::{self, Verdict};
 use crate::{Failure, connect, exit, fetch};
@@ -34,11 +37,14 @@ pub(crate) async fn report(
     // Asked first, so that a wrong name or an unreachable cluster is an answer and not a wait.
     let rollout = fetch(rollouts, target).await?;
     if !status.watch {
-        print(out, status.read.output, target, &view::line(&rollout), &rollout)?;
+        let mut told = Told::default();
+        told.line(out, status, target, &rollout)?;
+        told.runs(out, status, &runs::of(client, &rollout).await)?;
         let over = is_over(client, rollouts, &rollout).await?;
         return Ok(match view::verdict(&rollout) {
             Verdict::Completed if over => exit::DONE,
             Verdict::RolledBack if over => exit::ROLLED_BACK,
+            Verdict::Aborted => exit::ROLLED_BACK,
             Verdict::Paused => exit::PAUSED,
             _ => exit::UNDER_WAY,
         });
@@ -56,6 +62,48 @@ pub(crate) async fn report(
     }
 }
 
+/// What was printed last: nothing is said twice.
+#[derive(Debug, Default)]
+struct Told {
+    line: String,
+    runs: Vec<String>,
+}
+
+impl Told {
+    fn line(
+        &mut self,
+        out: &mut dyn Write,
+        status: &Status,
+        target: &Target,
+        rollout: &Rollout,
+    ) -> Result<(), Failure> {
+        let line = view::line(rollout);
+        if line != self.line {
+            print(out, status.read.output, target, &line, rollout)?;
+            self.line = line;
+        }
+        Ok(())
+    }
+
+    /// Objects and names are the Rollout's alone: runs are told of in sentences only.
+    fn runs(&mut self, out: &mut dyn Write, status: &Status, shown: &[Shown]) -> Result<(), Failure> {
+        let lines: Vec<String> = shown.iter().flat_map(runs::lines).collect();
+        if status.read.output.is_none() && lines != self.runs {
+            for line in &lines {
+                writeln!(out, "  {line}")?;
+            }
+        }
+        self.runs = lines;
+        Ok(())
+    }
+}
+
+/// What a watch tells of.
+enum Seen {
+    Rollout(Result<Event<Rollout>, watcher::Error>),
+    Run(Result<Event<AnalysisRun>, watcher::Error>),
+}
+
 async fn follow(
     env: &Env,
     client: &Client,
@@ -66,36 +114,77 @@ async fn follow(
     err: &mut dyn Write,
 ) -> Result<u8, Failure> {
     let config = watcher::Config::default().fields(&format!("metadata.name={}", target.name));
-    let mut events = pin!(watcher(rollouts.clone(), config));
-    let mut printed = String::new();
-    while let Some(event) = events.next().await {
-        let rollout = match event {
-            Ok(Event::Apply(rollout) | Event::InitApply(rollout)) => rollout,
-            Ok(Event::Delete(_)) => return Err(Failure("was deleted".to_owned())),
-            Ok(Event::Init | Event::InitDone) => continue,
-            Err(error) => {
+    let of_rollout = watcher(rollouts.clone(), config).map(Seen::Rollout);
+    let first = fetch(rollouts, target).await?;
+    let mut events = pin!(futures::stream::select(of_rollout, runs_of(env, client, &first)));
+    let mut told = Told::default();
+    let mut trouble = String::new();
+    let mut last: Option<Rollout> = None;
+    while let Some(seen) = events.next().await {
+        let rollout = match seen {
+            Seen::Rollout(Ok(Event::Apply(rollout) | Event::InitApply(rollout))) => rollout,
+            Seen::Rollout(Ok(Event::Delete(_))) => return Err(Failure("was deleted".to_owned())),
+            Seen::Run(Ok(Event::Apply(run))) => {
+                let judged = last.as_ref().filter(|rollout| judges(rollout, &run));
+                if let Some(rollout) = judged {
+                    told.runs(out, status, &runs::of(client, rollout).await)?;
+                }
+                continue;
+            }
+            // Runs that cannot be watched are still read with each change of the Rollout.
+            Seen::Rollout(Ok(_)) | Seen::Run(_) => continue,
+            Seen::Rollout(Err(error)) => {
                 let line = error.to_string();
-                if line != printed {
+                if line != trouble {
                     writeln!(err, "{target} cannot be watched, trying again: {line}")?;
-                    printed = line;
+                    trouble = line;
                 }
                 env.sleep(AGAIN_AFTER).await;
                 continue;
             }
         };
-        let line = view::line(&rollout);
-        if line != printed {
-            print(out, status.read.output, target, &line, &rollout)?;
-            printed = line;
-        }
+        told.line(out, status, target, &rollout)?;
+        told.runs(out, status, &runs::of(client, &rollout).await)?;
         match view::verdict(&rollout) {
+            Verdict::Aborted => return Ok(exit::ROLLED_BACK),
             Verdict::Paused if status.until_paused => return Ok(exit::PAUSED),
             Verdict::Completed if is_over(client, rollouts, &rollout).await? => return Ok(exit::DONE),
             Verdict::RolledBack if is_over(client, rollouts, &rollout).await? => return Ok(exit::ROLLED_BACK),
             _ => {}
         }
+        last = Some(rollout);
     }
     Err(Failure("cannot be watched any more".to_owned()))
+}
+
+/// Whether a run is one of those that judge the step.
+fn judges(rollout: &Rollout, run: &AnalysisRun) -> bool {
+    rollout::judging(rollout)
+        .iter()
+        .any(|judging| run.metadata.name.as_deref() == Some(judging.run.name.as_str()))
+}
+
+/// The runs beside a Rollout that measures something; of another one nothing is watched, since a cluster may not know the kind.
+fn runs_of(env: &Env, client: &Client, rollout: &Rollout) -> impl Stream<Item = Seen> + use<> {
+    let measures = Plan::of(rollout)
+        .is_ok_and(|plan| plan.analyses.background.is_some() || plan.steps.iter().any(|step| step.gate.is_some()));
+    let namespace = rollout.metadata.namespace.as_deref();
+    let runs: Api<AnalysisRun> = Api::namespaced(client.clone(), namespace.unwrap_or(client.default_namespace()));
+    let env = env.clone();
+    match measures {
+        false => futures::stream::pending().left_stream(),
+        true => watcher(runs, watcher::Config::default())
+            .then(move |seen| {
+                let env = env.clone();
+                async move {
+                    if seen.is_err() {
+                        env.sleep(AGAIN_AFTER).await;
+                    }
+                    Seen::Run(seen)
+                }
+            })
+            .right_stream(),
+    }
 }
 
 /// Whether a release that the status calls over really is: one that has just begun shows on the workload first.

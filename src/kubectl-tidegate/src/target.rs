@@ -1,13 +1,32 @@
-//! Which objects a command line means: `rollout/demo`, `rollout demo other`, `rollouts.rollouts.kruise.io/demo`, `rollout -l app=shop`.
+//! Which objects a command line means: `rollout/demo`, `rollout demo other`, `rollouts.rollouts.kruise.io/demo`, `rollout -l app=shop`; and, for
+//! `analysis`, `demo-5d9-1` or `analysisrun/demo-5d9-1`.
 
 use std::fmt;
 
 use crate::Failure;
 use crate::args::Verb;
 
-/// One Rollout.
+/// What kind of object is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Rollout,
+    AnalysisRun,
+}
+
+impl Kind {
+    /// Its name in lower case with its group, as kubectl prints it.
+    fn typed(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollout.rollouts.kruise.io",
+            Self::AnalysisRun => "analysisrun.rollouts.kruise.io",
+        }
+    }
+}
+
+/// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
+    pub(crate) kind: Kind,
     /// Its namespace; `None` is the one that the whole command line is about.
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
@@ -25,7 +44,7 @@ impl fmt::Display for Target {
 impl Target {
     /// `TYPE/NAME`, which says nothing of the namespace, as kubectl prints it for `-o name`.
     pub(crate) fn typed(&self) -> String {
-        format!("rollout.rollouts.kruise.io/{}", self.name)
+        format!("{}/{}", self.kind.typed(), self.name)
     }
 }
 
@@ -101,7 +120,41 @@ fn ours(kind: &str, name: &str) -> Result<Target, Failure> {
         return Err(Failure(format!("\"{name}\" is not a name; write rollout/NAME")));
     }
     Ok(Target {
+        kind: Kind::Rollout,
         namespace: None,
         name: name.to_owned(),
     })
+}
+
+/// Reads the names of AnalysisRuns, with their type before a slash or without.
+pub(crate) fn runs(words: &[String]) -> Result<Vec<Target>, Failure> {
+    let known = [
+        "ar",
+        "analysisrun",
+        "analysisruns",
+        "analysisrun.rollouts.kruise.io",
+        "analysisruns.rollouts.kruise.io",
+    ];
+    words
+        .iter()
+        .map(|word| {
+            let name = match word.split_once('/') {
+                None => word,
+                Some((kind, name)) if known.contains(&kind.to_lowercase().as_str()) => name,
+                Some((kind, name)) => {
+                    return Err(Failure(format!(
+                        "\"{kind}\" is not an AnalysisRun of rollouts.kruise.io; write analysisrun/{name}"
+                    )));
+                }
+            };
+            if name.is_empty() || name.contains('/') {
+                return Err(Failure(format!("\"{name}\" is not a name; write analysisrun/NAME")));
+            }
+            Ok(Target {
+                kind: Kind::AnalysisRun,
+                namespace: None,
+                name: name.to_owned(),
+            })
+        })
+        .collect()
 }

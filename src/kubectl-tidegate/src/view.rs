@@ -7,6 +7,8 @@ use api::parts::{IntOrString, RolloutPhase, StepState};
 use api::plan::{Pause, Plan, Route, Router, Style};
 use api::v1beta1::Rollout;
 
+use crate::runs::{self, Shown};
+
 /// How a release stands, as the exit code tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -14,6 +16,8 @@ pub(crate) enum Verdict {
     Completed,
     /// The last release was rolled back.
     RolledBack,
+    /// A verdict took the release back; it stays so until somebody decides.
+    Aborted,
     /// A person must act.
     Paused,
     /// Going on by itself.
@@ -39,8 +43,13 @@ pub(crate) fn verdict(rollout: &Rollout) -> Verdict {
             _ => Verdict::Completed,
         },
         RolloutPhase::Progressing => {
+            let aborted = status
+                .common()
+                .is_some_and(|common| common.current_step_state == StepState::StepAborted);
             let held = rollout.spec.strategy.paused == Some(true);
-            if held || waits_for_approval(rollout) {
+            if aborted {
+                Verdict::Aborted
+            } else if held || waits_for_approval(rollout) {
                 Verdict::Paused
             } else {
                 Verdict::UnderWay
@@ -58,7 +67,8 @@ fn waits_for_approval(rollout: &Rollout) -> bool {
     let pause = Plan::of(rollout)
         .ok()
         .and_then(|plan| plan.step(common.current_step_index?).map(|step| step.pause));
-    common.current_step_state == StepState::StepPaused && matches!(pause, None | Some(Pause::Manual))
+    let objects = rollout::judging(rollout).iter().any(|judging| judging.objects);
+    common.current_step_state == StepState::StepPaused && (objects || matches!(pause, None | Some(Pause::Manual)))
 }
 
 /// How many steps the strategy in use has.
@@ -105,8 +115,8 @@ pub(crate) fn line(rollout: &Rollout) -> String {
     line
 }
 
-/// The plan and where it is, on a page.
-pub(crate) fn description(rollout: &Rollout) -> String {
+/// The plan and where it is, on a page; under the step, the runs that judge it.
+pub(crate) fn description(rollout: &Rollout, runs: &[Shown]) -> String {
     let mut page = String::new();
     let mut row = |label: &str, value: &str| {
         let _ = writeln!(page, "{}", format!("{label:<19}{value}").trim_end());
@@ -162,6 +172,7 @@ pub(crate) fn description(rollout: &Rollout) -> String {
         let pause = match step.pause {
             Pause::Manual => "until approved".to_owned(),
             Pause::For(seconds) => format!("for {seconds} s"),
+            Pause::UntilAnalysis => "until its analysis is successful".to_owned(),
         };
         let state = if current == Some(number) {
             format!("  {}", status.current_step_state)
@@ -169,6 +180,11 @@ pub(crate) fn description(rollout: &Rollout) -> String {
             String::new()
         };
         row("", &format!("{here} replicas {replicas}, {route}, {pause}{state}"));
+        if current == Some(number) {
+            for line in runs.iter().flat_map(runs::lines) {
+                row("", &format!("  {line}"));
+            }
+        }
     }
     if let Some(routing) = &plan.routing {
         row("Traffic Routings:", &format!("Service {}", routing.service));

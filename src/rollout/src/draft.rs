@@ -1,13 +1,16 @@
 //! A plan under construction. Every rule adds to one draft; [`Draft::finish`] closes it with the new status, written only when it says
 //! something new. Guards come from the objects, so that no rule can forget one.
 
+use api::v1alpha1::AnalysisRunStatus;
 use api::v1beta1::{BatchReleaseStatus, RolloutStatus};
 use jiff::Timestamp;
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::meta::Meta;
-use crate::{Action, EventNote, EventType, Evidence, Kind, Op, Plan, Propagation, Target, WaitReason, Wake, Write};
+use crate::{
+    Action, Ask, EventNote, EventType, Evidence, Kind, Op, Plan, Propagation, Target, WaitReason, Wake, Write,
+};
 
 /// The plan so far.
 #[derive(Debug, Default)]
@@ -113,16 +116,24 @@ impl Draft {
         });
     }
 
+    /// Whether an object is written to already: then it is looked at again before it is written once more.
+    pub(crate) fn writes_to(&self, target: &Target) -> bool {
+        self.plan.writes.iter().any(|write| write.target == *target)
+    }
+
+    /// Asks for measurements.
+    pub(crate) fn ask(&mut self, asks: impl IntoIterator<Item = Ask>) {
+        self.plan.asks.extend(asks);
+    }
+
+    /// Writes an AnalysisRun's status.
+    pub(crate) fn run_status(&mut self, object: &DynamicObject, status: &AnalysisRunStatus) {
+        self.status(Kind::AnalysisRun, object, json!(status));
+    }
+
     /// Writes a Rollout's status if it differs.
     pub(crate) fn rollout_status(&mut self, object: &DynamicObject, old: &RolloutStatus, new: &RolloutStatus) {
-        // An object that is written already is looked at again before its status is.
-        if old == new
-            || self
-                .plan
-                .writes
-                .iter()
-                .any(|write| write.target == object.target(Kind::Rollout))
-        {
+        if old == new || self.writes_to(&object.target(Kind::Rollout)) {
             return;
         }
         let mut status = json!(new);

@@ -30,11 +30,17 @@ pub enum Kind {
     VirtualService,
     /// `networking.istio.io` DestinationRule.
     DestinationRule,
+    /// `rollouts.kruise.io/v1alpha1` AnalysisTemplate.
+    AnalysisTemplate,
+    /// `rollouts.kruise.io/v1alpha1` ClusterAnalysisTemplate.
+    ClusterAnalysisTemplate,
+    /// `rollouts.kruise.io/v1alpha1` AnalysisRun.
+    AnalysisRun,
 }
 
 impl Kind {
     /// All kinds, in order: what a controller has to watch, as far as the cluster serves it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Rollout,
         Self::BatchRelease,
         Self::Deployment,
@@ -46,12 +52,19 @@ impl Kind {
         Self::GrpcRoute,
         Self::VirtualService,
         Self::DestinationRule,
+        Self::AnalysisTemplate,
+        Self::ClusterAnalysisTemplate,
+        Self::AnalysisRun,
     ];
 
     /// The API group; empty for the core group.
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Rollout | Self::BatchRelease => "rollouts.kruise.io",
+            Self::Rollout
+            | Self::BatchRelease
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate
+            | Self::AnalysisRun => "rollouts.kruise.io",
             Self::Deployment | Self::ReplicaSet => "apps",
             Self::Service => "",
             Self::EndpointSlice => "discovery.k8s.io",
@@ -69,6 +82,7 @@ impl Kind {
             Self::HttpRoute => &["v1", "v1beta1"],
             Self::GrpcRoute => &["v1", "v1alpha2"],
             Self::VirtualService | Self::DestinationRule => &["v1", "v1beta1", "v1alpha3"],
+            Self::AnalysisTemplate | Self::ClusterAnalysisTemplate | Self::AnalysisRun => &["v1alpha1"],
         }
     }
 
@@ -80,10 +94,16 @@ impl Kind {
         }
     }
 
-    /// Whether a cluster may do without it: somebody else's definitions, which come and go.
+    /// Whether a cluster may do without it: somebody else's definitions, which come and go, and those of analysis, which OpenKruise has not.
     pub const fn optional(self) -> bool {
         match self {
-            Self::HttpRoute | Self::GrpcRoute | Self::VirtualService | Self::DestinationRule => true,
+            Self::HttpRoute
+            | Self::GrpcRoute
+            | Self::VirtualService
+            | Self::DestinationRule
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate
+            | Self::AnalysisRun => true,
             Self::Rollout
             | Self::BatchRelease
             | Self::Deployment
@@ -108,6 +128,9 @@ impl Kind {
             Self::GrpcRoute => "GRPCRoute",
             Self::VirtualService => "VirtualService",
             Self::DestinationRule => "DestinationRule",
+            Self::AnalysisTemplate => "AnalysisTemplate",
+            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
+            Self::AnalysisRun => "AnalysisRun",
         }
     }
 
@@ -125,6 +148,9 @@ impl Kind {
             Self::GrpcRoute => "grpcroutes",
             Self::VirtualService => "virtualservices",
             Self::DestinationRule => "destinationrules",
+            Self::AnalysisTemplate => "analysistemplates",
+            Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
+            Self::AnalysisRun => "analysisruns",
         }
     }
 
@@ -168,7 +194,10 @@ impl Kind {
             | Self::Deployment
             | Self::ReplicaSet
             | Self::Service
-            | Self::EndpointSlice => None,
+            | Self::EndpointSlice
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate
+            | Self::AnalysisRun => None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod admission;
 mod adopt;
+mod analysis;
 mod batch_release;
 mod binding;
 mod canary;
@@ -32,10 +33,11 @@ mod traffic_step;
 mod view;
 mod world;
 
+pub use analysis::{Judges, Judging, Retry, has_analysis, judging, retry, templates};
 pub use deployment::Unreadable;
 pub use evidence::{Evidence, Read};
 pub use kind::Kind;
-pub use plan::{Action, EventNote, EventType, Guard, Plan, Propagation, Target, WaitReason, Wake, Write};
+pub use plan::{Action, Ask, EventNote, EventType, Guard, Plan, Propagation, Target, WaitReason, Wake, Write};
 pub use traffic::Op;
 pub use world::{Key, Object, RouteNames, World, service_of_slice};
 
@@ -44,10 +46,18 @@ pub use world::{Key, Object, RouteNames, World, service_of_slice};
 /// The plan is *quiet*: applied in full, and read back, the same moment yields no further writes or strictly later ones.
 pub fn plan(world: &World) -> Plan {
     let mut draft = draft::Draft::default();
+    decide(world, &mut draft);
+    for run in world.of_kind(Kind::AnalysisRun) {
+        analysis::measure(world, run, &mut draft);
+    }
+    draft.plan
+}
+
+fn decide(world: &World, draft: &mut draft::Draft) {
     let rollouts = view::rollouts(world);
     let Some((acting, others)) = rollouts.split_first() else {
         match world.of_kind(Kind::Rollout).first() {
-            None => orphan::let_go(world, &mut draft),
+            None => orphan::let_go(world, draft),
             Some(unreadable) => {
                 let name = unreadable.metadata.name.as_deref().unwrap_or_default();
                 let why = format!("Rollout {name} cannot be read; compare it with `kubectl explain rollout.spec`");
@@ -55,12 +65,11 @@ pub fn plan(world: &World) -> Plan {
                 draft.wait(WaitReason::Blocked { why });
             }
         }
-        return draft.plan;
+        return;
     };
     let view = view::View::read(world, Some(acting.name()));
-    lifecycle::decide(&view, acting, &mut draft);
+    lifecycle::decide(&view, acting, draft);
     for other in others {
-        rival::stand_back(other, acting.name(), world, &mut draft);
+        rival::stand_back(other, acting.name(), world, draft);
     }
-    draft.plan
 }

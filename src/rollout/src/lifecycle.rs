@@ -30,6 +30,7 @@ pub(crate) fn decide(view: &View<'_>, acting: &Acting<'_>, draft: &mut Draft) {
             false
         }
     };
+    crate::analysis::tidy(view.world, acting, &status, draft);
     let common = status.common().cloned().unwrap_or_default();
     status.current_step_index = common.current_step_index.unwrap_or_default();
     status.current_step_state = common.current_step_state;

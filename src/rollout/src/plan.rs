@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use analysis::run::MeasureRequest;
+
 use crate::{Evidence, Kind, Op};
 
 /// The outcome of one decision.
@@ -13,6 +15,8 @@ use crate::{Evidence, Kind, Op};
 pub struct Plan {
     /// The writes, in the order they must be sent. At most one per object: a later one would carry a resourceVersion that the earlier one spent.
     pub writes: Vec<Write>,
+    /// What has to be measured, once the writes before it went through.
+    pub asks: Vec<Ask>,
     /// What has to happen in the world before the release goes on.
     pub waiting_on: Vec<WaitReason>,
     /// When to look again.
@@ -23,6 +27,19 @@ pub struct Plan {
     pub rule: &'static str,
     /// The same in a sentence, with names and numbers.
     pub message: String,
+}
+
+/// A measurement that an AnalysisRun asks for. The same one is asked for again until its answer has come in; run and ordinal tell them apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The run.
+    pub run: Target,
+    /// `metadata.uid` of the run.
+    pub uid: String,
+    /// Whose rules the run is read by.
+    pub semantics: api::v1alpha1::Semantics,
+    /// What is to be measured.
+    pub request: MeasureRequest,
 }
 
 /// When the key is looked at again, beside any change of what it watches.
@@ -155,6 +172,11 @@ pub enum WaitReason {
         /// 1-based.
         step: i32,
     },
+    /// An analysis has not come to a verdict.
+    Analysis {
+        /// Name of the AnalysisRun.
+        run: String,
+    },
     /// The step's own pause runs.
     Pause {
         /// Ends then.
@@ -189,6 +211,7 @@ impl fmt::Display for WaitReason {
             Self::Grace { until } => write!(f, "the routes settle until {until}"),
             Self::Approval { step } => write!(f, "step {step} waits for approval"),
             Self::Pause { until } => write!(f, "the step pauses until {until}"),
+            Self::Analysis { run } => write!(f, "AnalysisRun {run} judges metrics"),
             Self::Paused => f.write_str("the rollout is paused"),
             Self::Workload { why } | Self::Blocked { why } | Self::Routes { why } => f.write_str(why),
             Self::Gone { object } => write!(f, "{object} is being deleted"),

@@ -6,6 +6,7 @@ use api::plan::{Plan as Spec, Strategy};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::analysis::{abort, aborted};
 use crate::canary;
 use crate::capacity::Current;
 use crate::conditions::{progressing, progressing_reason};
@@ -53,6 +54,12 @@ pub(crate) fn roll(
     };
     if sub.canary_revision != revision && view.rolled_back(sub.common.stable_revision.as_deref()) {
         return rolled_back(acting, status, &revision, view, draft);
+    }
+    if sub.canary_revision == revision && aborted(&sub) {
+        // Also while the whole is paused: traffic leaves a version that was found bad.
+        abort(view, acting, &mut sub, draft);
+        status.canary_status = Some(sub);
+        return Outcome::Rolling;
     }
     if spec.paused {
         let message = "Rollout has been paused, you can resume it by kube-cli";
@@ -208,13 +215,18 @@ fn contradiction(view: &View<'_>, spec: &Spec) -> Option<String> {
     ))
 }
 
-/// A third revision in the middle: what the second one got is taken away, traffic first; the stable Service stays narrow. True once all is gone.
+/// A third revision in the middle: what the second one got is taken away. True once all is gone.
 fn reset(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
     let message = "a newer version takes the place of the one in release";
     draft.rule("continuous release", message);
     if sub.common.finalising_step.is_empty() {
         draft.event(acting.object, EventType::Normal, reason::PROGRESSING, message.into());
     }
+    take_back(view, acting, sub, draft)
+}
+
+/// Takes away what the new version got, traffic first; the stable Service stays narrow. True once all is gone.
+pub(crate) fn take_back(view: &View<'_>, acting: &Acting<'_>, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
     let routing = acting.routing.as_ref();
     if sub.common.current_step_state == StepState::Completed
         && let Some(service) = routing.and_then(|routing| view.service(&routing.service))

@@ -52,6 +52,9 @@ impl Current<'_> {
                 false => Walk::Done,
             };
         }
+        if let Some(walk) = self.background(status, sub, draft) {
+            return walk;
+        }
         if self.telling_apart(&state, status, sub, draft) {
             return Walk::On;
         }
@@ -59,7 +62,8 @@ impl Current<'_> {
         self.counts(&batch, &state, sub);
         self.report(&batch, sub, draft);
         match state {
-            StepState::StepTrafficRouting | StepState::StepMetricsAnalysis => self.settling(&batch, status, sub, draft),
+            StepState::StepMetricsAnalysis => self.analysing(&batch, status, sub, draft),
+            StepState::StepTrafficRouting => self.settling(&batch, status, sub, draft),
             StepState::StepPaused => self.paused(&batch, status, sub, draft),
             _ => self.upgrading(&batch, status, sub, draft),
         }
@@ -126,7 +130,12 @@ impl Current<'_> {
         Self { step, index, ..self }.walk(status, sub, draft)
     }
 
-    fn says(self, what: &str) -> String {
+    /// The verdict that holds the step for a person, if one does.
+    fn verdict(self, sub: &CanaryStatus) -> Option<String> {
+        self.held(sub).or_else(|| self.held_by_background(sub))
+    }
+
+    pub(crate) fn says(self, what: &str) -> String {
         format!(
             "Rollout is in step({}/{}), and {what}",
             self.index,
@@ -199,7 +208,7 @@ impl Current<'_> {
         }
         progressing(status, now, reason::IN_ROLLING, "Rollout is in Progressing");
         let Some((routing, position)) = position else {
-            return self.pause(status, sub, draft);
+            return self.settled(status, sub, draft);
         };
         let grace = grace(Some(routing));
         match position {
@@ -304,6 +313,33 @@ impl Current<'_> {
         self.routes(routing).withdraw(draft)
     }
 
+    /// Metrics are judged; what the step has is kept as it should be meanwhile.
+    fn analysing(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        // A gate that was edited away holds nothing.
+        let Some(gate) = &self.step.gate else {
+            return self.settling(batch, status, sub, draft);
+        };
+        if self.lost(batch, sub, draft) || self.bereft(batch, draft) {
+            return;
+        }
+        if let (Some(routing), Some(route)) = (&self.spec.routing, &self.step.route) {
+            let position = self.position(routing, route, sub);
+            self.hold(routing, position, batch, draft);
+        }
+        self.analyse(gate, status, sub, draft);
+    }
+
+    /// The step has what it asks for: its gate comes first, then its pause.
+    fn settled(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+        match (self.gated(sub), &self.step.gate) {
+            (true, Some(gate)) => {
+                enter(sub, StepState::StepMetricsAnalysis, self.view.now);
+                self.analyse(gate, status, sub, draft);
+            }
+            _ => self.pause(status, sub, draft),
+        }
+    }
+
     /// The route shows the split; the routers get their time to follow.
     fn settling(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
         if self.lost(batch, sub, draft) || self.bereft(batch, draft) {
@@ -330,11 +366,11 @@ impl Current<'_> {
             draft.wait(WaitReason::Grace { until });
             return draft.wake_at(until);
         }
-        self.pause(status, sub, draft);
+        self.settled(status, sub, draft);
     }
 
     /// Enters the pause of the step.
-    fn pause(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
+    pub(crate) fn pause(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
         enter(sub, StepState::StepPaused, self.view.now);
         draft.event(
             self.acting.object,
@@ -353,6 +389,7 @@ impl Current<'_> {
         match self.step.pause {
             Pause::Manual => self.says("you need manually confirm to enter the next step"),
             Pause::For(seconds) => self.says(&format!("wait duration({seconds} seconds) to enter the next step")),
+            Pause::UntilAnalysis => self.says("the next step is entered once the analysis is successful"),
         }
     }
 
@@ -360,7 +397,7 @@ impl Current<'_> {
         status.message = Some(self.pause_words());
         draft.rule("pause", self.pause_words());
         match self.step.pause {
-            Pause::Manual => draft.wait(WaitReason::Approval { step: self.index }),
+            Pause::Manual | Pause::UntilAnalysis => draft.wait(WaitReason::Approval { step: self.index }),
             Pause::For(seconds) => {
                 let until = self.view.now + SignedDuration::from_secs(i64::from(seconds));
                 draft.wake_at(until);
@@ -369,11 +406,14 @@ impl Current<'_> {
     }
 
     fn pause_over(self, sub: &CanaryStatus, draft: &mut Draft) -> bool {
+        if self.verdict(sub).is_some() {
+            return false;
+        }
         if self.ends_by_itself() {
             return true;
         }
         match self.step.pause {
-            Pause::Manual => false,
+            Pause::Manual | Pause::UntilAnalysis => false,
             Pause::For(seconds) => {
                 let until = anchor(sub, self.view.now) + SignedDuration::from_secs(i64::from(seconds));
                 if self.view.now < until {
@@ -390,9 +430,14 @@ impl Current<'_> {
         if self.lost(batch, sub, draft) {
             return;
         }
-        let said = status.message.replace(self.pause_words());
-        draft.rule("pause", self.pause_words());
-        if self.step.pause == Pause::Manual {
+        let held = self.verdict(sub);
+        let words = match &held {
+            Some(why) => format!("{}: {why}", self.says("it waits for a person")),
+            None => self.pause_words(),
+        };
+        draft.rule("pause", words.clone());
+        let said = status.message.replace(words);
+        if held.is_some() || self.step.pause == Pause::Manual {
             draft.wait(WaitReason::Approval { step: self.index });
         }
         if self.bereft(batch, draft) {
@@ -401,7 +446,9 @@ impl Current<'_> {
         match (&self.spec.routing, &self.step.route) {
             (Some(routing), Some(route)) => {
                 let position = self.position(routing, route, sub);
-                self.tell(routing, &position, said.as_deref(), status, draft);
+                if held.is_none() {
+                    self.tell(routing, &position, said.as_deref(), status, draft);
+                }
                 self.hold(routing, position, batch, draft);
             }
             (Some(routing), None) => {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use analysis::run::Measured;
 use api::names::label;
 use jiff::Timestamp;
 use kube::core::DynamicObject;
@@ -78,6 +79,16 @@ impl Key {
         })
     }
 
+    /// The key of an AnalysisRun that no Rollout owns: a person's, or another program's.
+    pub fn of_run(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            group: api::names::GROUP.into(),
+            kind: Kind::AnalysisRun.name().into(),
+            name: name.into(),
+        }
+    }
+
     /// The key of a Deployment: of the workload that it is a canary of when it carries our label, else its own.
     pub fn of_deployment(object: &DynamicObject) -> Option<Self> {
         let own = object.metadata.name.clone()?;
@@ -132,7 +143,9 @@ pub fn service_of_slice(slice: &DynamicObject) -> Option<&str> {
 /// - Deployments whose [`Key::of_deployment`] is the key (for a Deployment's key: the workload and its canaries);
 /// - ReplicaSets whose controller owner (by uid) is one of those Deployments;
 /// - Services and route objects named by those Rollouts ([`RouteNames::of`]);
-/// - EndpointSlices of those Services ([`service_of_slice`]).
+/// - EndpointSlices of those Services ([`service_of_slice`]);
+/// - AnalysisRuns whose controller owner (by uid) is one of those Rollouts, and the templates that these concern ([`crate::templates`]). A run that no
+///   Rollout owns has a key of its own ([`Key::of_run`]).
 ///
 /// More objects do no harm: the rules select again by name, uid and label. Fewer are taken as absent.
 #[derive(Clone, Debug)]
@@ -143,6 +156,7 @@ pub struct World {
     pub key: Key,
     objects: BTreeMap<Kind, Vec<Object>>,
     unserved: BTreeSet<Kind>,
+    answers: BTreeMap<String, Vec<Measured>>,
 }
 
 impl World {
@@ -153,7 +167,18 @@ impl World {
             key,
             objects: BTreeMap::new(),
             unserved: BTreeSet::new(),
+            answers: BTreeMap::new(),
         }
+    }
+
+    /// Adds what came of a measurement for the AnalysisRun of that uid.
+    pub fn answer(&mut self, run: impl Into<String>, measured: Measured) {
+        self.answers.entry(run.into()).or_default().push(measured);
+    }
+
+    /// What came of the measurements for a run, in the order they came in.
+    pub fn answers(&self, run: &str) -> &[Measured] {
+        self.answers.get(run).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Notes that the cluster does not serve a kind: nothing of it can exist until somebody installs its definition.

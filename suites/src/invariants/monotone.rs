@@ -1,8 +1,9 @@
 //! The weight only rises, within a step and from step to step: what goes back and forth shows a user two versions by turns.
 //!
-//! It may fall to nothing when the last pod of the new version is gone, when a person has asked for something else since it last rose (another image, another step, another plan, an end), and at the end
+//! It may fall to nothing when the last pod of the new version is gone, when an analysis took it back, when a person has asked for something else since it last rose (another image, another step, another plan, an end), and at the end
 //! of the last step, when the route is taken away because the workload itself takes over.
 
+use crate::dialect::StepState;
 use crate::ledger::Act;
 use crate::{Check, Failure};
 
@@ -26,7 +27,8 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<Failure> {
             run.did(raised, after.revision, changes_course) || run.did(u64::MAX - 1, u64::MAX, changes_course);
         // A share for which nobody is left is better taken away than lost.
         let is_for_nobody = new.weight == 0 && before.ready.is_empty();
-        if !is_over && !was_asked && !is_for_nobody {
+        let is_taken_back = new.weight == 0 && old.state == StepState::TakenBack;
+        if !is_over && !was_asked && !is_for_nobody && !is_taken_back {
             failures.push(Failure::new(
                 Check::Weight,
                 format!(

@@ -2,6 +2,7 @@
 //!
 //! One file per subject; each gives its entries in order. Manifests are files under `fixtures/`.
 
+mod analysis;
 mod bad_bytes;
 mod bad_input;
 mod beside;
@@ -38,6 +39,9 @@ pub const THIRD: &str = "cilium/echoserver:1.10.4";
 /// An image whose pods never become ready.
 pub const NEVER_READY: &str = "cilium/echoserver:never-ready";
 
+/// An image whose pods answer every request with an error.
+pub const FAULTY: &str = "cilium/echoserver:5xx-100";
+
 pub(crate) const DEPLOYMENT: &str = include_str!("../../../fixtures/article/deployment.yaml");
 pub(crate) const SERVICE: &str = include_str!("../../../fixtures/article/service.yaml");
 pub(crate) const INGRESS: &str = include_str!("../../../fixtures/article/ingress.yaml");
@@ -65,6 +69,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(plan::all());
     all.extend(jump::all());
     all.extend(restart::all());
+    all.extend(analysis::all());
     all.extend(bad_input::all());
     all.extend(bad_bytes::all());
     all

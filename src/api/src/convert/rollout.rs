@@ -87,6 +87,9 @@ pub(super) fn to_beta(rollout: &alpha::Rollout) -> beta::Rollout {
             enable_extra_workload_for_canary: style.extra_workload,
             traffic_routing_ref: style.traffic_routing_ref,
             disable_generate_canary_service: canary.disable_generate_canary_service,
+            analysis: canary.analysis.clone(),
+            pre_promotion_analysis: canary.pre_promotion_analysis.clone(),
+            post_promotion_analysis: canary.post_promotion_analysis.clone(),
         }
     });
 
@@ -164,6 +167,9 @@ pub(super) fn to_alpha(rollout: &beta::Rollout) -> alpha::Rollout {
             failure_threshold: canary.failure_threshold.clone(),
             patch_pod_template_metadata: canary.patch_pod_template_metadata.clone(),
             disable_generate_canary_service: canary.disable_generate_canary_service,
+            analysis: canary.analysis.clone(),
+            pre_promotion_analysis: canary.pre_promotion_analysis.clone(),
+            post_promotion_analysis: canary.post_promotion_analysis.clone(),
         }
     });
 

@@ -26,6 +26,7 @@ pub(super) fn step_to_beta(step: &alpha::CanaryStep) -> beta::Step {
         matches,
         request_header_modifier: step.request_header_modifier.clone(),
         pause: step.pause.clone(),
+        analysis: step.analysis.clone(),
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn step_to_alpha(step: &beta::Step) -> alpha::CanaryStep {
         request_header_modifier: step.request_header_modifier.clone(),
         replicas: step.replicas.clone(),
         pause: step.pause.clone(),
+        analysis: step.analysis.clone(),
     }
 }
 

@@ -45,7 +45,46 @@ fn flag() -> impl Strategy<Value = Option<Value>> {
 }
 
 fn pause() -> impl Strategy<Value = Value> {
-    of(0..900i32).prop_map(|seconds| object(vec![("duration", seconds.map(Value::from))]))
+    (of(0..900i32), flag())
+        .prop_map(|(seconds, until)| object(vec![("duration", seconds.map(Value::from)), ("untilAnalysis", until)]))
+}
+
+fn analysis() -> impl Strategy<Value = Value> {
+    let action = || of("(Pause|Rollback|Continue)");
+    let number = || of(-1..9i32);
+    let source = prop_oneof![
+        Just(json!({ "name": "a", "value": "v" })),
+        Just(json!({ "name": "b", "valueFrom": { "secretKeyRef": { "name": "s", "key": "k" } } })),
+        Just(json!({ "name": "c", "valueFrom": { "podTemplateHashValue": "Stable" } })),
+        Just(json!({ "name": "d", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } })),
+    ];
+    let templates = vec(
+        flag().prop_map(|wide| object(vec![("templateName", Some("t".into())), ("clusterScope", wide)])),
+        0..3,
+    );
+    (
+        of(templates),
+        of(vec(source, 0..3)),
+        (action(), action()),
+        (number(), number(), number()),
+    )
+        .prop_map(|(templates, args, (failure, error), (step, duration, kept))| {
+            object(vec![
+                ("templates", templates.map(Value::from)),
+                ("args", args.map(Value::from)),
+                ("startingStep", step.map(Value::from)),
+                ("duration", duration.map(Value::from)),
+                ("dryRun", step.map(|_| json!([{ "metricName": "m" }]))),
+                (
+                    "measurementRetention",
+                    duration.map(|limit| json!([{ "metricName": "m", "limit": limit }])),
+                ),
+                ("onFailure", failure.map(Value::from)),
+                ("onError", error.map(Value::from)),
+                ("successfulRunHistoryLimit", kept.map(Value::from)),
+                ("ttlStrategy", kept.map(|kept| json!({ "secondsAfterFailure": kept }))),
+            ])
+        })
 }
 
 fn matches(beta: bool) -> impl Strategy<Value = Value> {
@@ -69,15 +108,23 @@ fn step(beta: bool) -> impl Strategy<Value = Value> {
     } else {
         (-5..400i32).prop_map(Value::from).boxed()
     };
-    (of(share), of(quantity()), of(pause()), of(matches(beta))).prop_map(move |(share, replicas, pause, matches)| {
-        let name = if beta { "traffic" } else { "weight" };
-        object(vec![
-            (name, share),
-            ("replicas", replicas),
-            ("pause", pause),
-            ("matches", matches),
-        ])
-    })
+    (
+        of(share),
+        of(quantity()),
+        of(pause()),
+        of(matches(beta)),
+        of(analysis()),
+    )
+        .prop_map(move |(share, replicas, pause, matches, analysis)| {
+            let name = if beta { "traffic" } else { "weight" };
+            object(vec![
+                (name, share),
+                ("replicas", replicas),
+                ("pause", pause),
+                ("matches", matches),
+                ("analysis", analysis),
+            ])
+        })
 }
 
 fn routing(beta: bool) -> impl Strategy<Value = Value> {
@@ -104,8 +151,9 @@ fn strategy(beta: bool) -> impl Strategy<Value = Value> {
         of(vec(routing(beta), 0..3).prop_map(Value::from)),
     );
     let patch = of(btree_map("[a-z]", "[a-z]", 0..2).prop_map(|labels| json!({ "labels": labels })));
-    (lists, of(quantity()), flag(), flag(), of("[a-z]{0,2}"), patch).prop_map(
-        move |((steps, routings), threshold, extra, no_service, reference, patch)| {
+    let analyses = (of(analysis()), of(analysis()), of(analysis()));
+    (lists, of(quantity()), flag(), flag(), of("[a-z]{0,2}"), patch, analyses).prop_map(
+        move |((steps, routings), threshold, extra, no_service, reference, patch, (along, before, after))| {
             object(vec![
                 ("steps", steps),
                 ("trafficRoutings", routings),
@@ -114,6 +162,9 @@ fn strategy(beta: bool) -> impl Strategy<Value = Value> {
                 ("enableExtraWorkloadForCanary", extra.filter(|_| beta)),
                 ("trafficRoutingRef", reference.filter(|_| beta).map(Value::from)),
                 ("patchPodTemplateMetadata", patch),
+                ("analysis", along),
+                ("prePromotionAnalysis", before),
+                ("postPromotionAnalysis", after),
             ])
         },
     )
@@ -128,6 +179,7 @@ fn sub_status(revision: &'static str, prefix: &'static str) -> impl Strategy<Val
         status[format!("{prefix}ReadyReplicas")] = 1.into();
         if let Some(index) = index {
             status["currentStepIndex"] = index.into();
+            status["currentStepAnalysis"] = json!({ "name": "run", "phase": "Running", "message": "so far" });
         }
         status
     })

@@ -20,6 +20,7 @@ fn all_kinds_are_defined() {
             "batchreleases.rollouts.kruise.io",
             "analysistemplates.rollouts.kruise.io",
             "clusteranalysistemplates.rollouts.kruise.io",
+            "analysisruns.rollouts.kruise.io",
         ]
     );
 }

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::demo;
+use crate::attachment::{RolloutAnalysis, VerdictAction};
 use crate::hash::{plan_hash, same_template, template_revision};
 use crate::parts::IntOrString;
 use crate::plan::{Pause, Plan, Route, Router, Style};
@@ -73,6 +74,69 @@ fn a_plan_hash_changes_with_the_plan_and_not_with_its_pauses() {
     let mut heavier = before;
     heavier.spec.strategy.canary.as_mut().unwrap().steps.as_mut().unwrap()[0].traffic = Some("6%".to_owned());
     assert_ne!(plan_hash(&heavier.spec.strategy), Some(hash));
+}
+
+/// The walkthrough, whose first step has a gate with `pause`.
+fn gated(pause: Value, gate: Value) -> Plan {
+    let mut rollout = demo();
+    let step = &mut rollout.spec.strategy.canary.as_mut().unwrap().steps.as_mut().unwrap()[0];
+    step.pause = serde_json::from_value(pause).unwrap();
+    step.analysis = serde_json::from_value(gate).unwrap();
+    Plan::of(&rollout).unwrap()
+}
+
+#[rstest]
+#[case::waits_for_it(json!({ "untilAnalysis": true }), json!({ "templates": [{ "templateName": "t" }] }), Pause::UntilAnalysis)]
+#[case::a_person_after_it(json!({}), json!({ "templates": [{ "templateName": "t" }] }), Pause::Manual)]
+#[case::nothing_to_wait_for(json!({ "untilAnalysis": true, "duration": 0 }), json!(null), Pause::Manual)]
+#[case::nothing_measured(json!({ "untilAnalysis": true }), json!({ "templates": [] }), Pause::Manual)]
+#[case::not_wanted(json!({ "untilAnalysis": false, "duration": 5 }), json!(null), Pause::For(5))]
+fn a_pause_waits_for_an_analysis_that_there_is(#[case] pause: Value, #[case] gate: Value, #[case] expected: Pause) {
+    assert_eq!(gated(pause, gate).steps[0].pause, expected);
+}
+
+#[test]
+fn a_block_without_options_pauses_and_keeps_five_runs() {
+    let plan = gated(json!({}), json!({ "templates": [{ "templateName": "t" }] }));
+    let gate = plan.steps[0].gate.clone().unwrap();
+    let actions = [gate.on_failure, gate.on_error, gate.on_inconclusive];
+    assert_eq!(actions, [VerdictAction::Pause; 3]);
+    assert_eq!((gate.successful_history, gate.unsuccessful_history), (5, 5));
+}
+
+#[test]
+fn analyses_are_read_at_each_place() {
+    let mut rollout = demo();
+    let canary = rollout.spec.strategy.canary.as_mut().unwrap();
+    let block = |more: Value| {
+        let mut block = json!({ "templates": [{ "templateName": "t" }], "onFailure": "Rollback" });
+        block.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(block).unwrap()
+    };
+    canary.analysis = block(json!({ "startingStep": 2 }));
+    canary.post_promotion_analysis = block(json!({ "duration": 600 }));
+    let analyses = Plan::of(&rollout).unwrap().analyses;
+    let background = analyses.background.unwrap();
+    assert_eq!(background.starting_step, 2);
+    assert_eq!(background.analysis.on_failure, VerdictAction::Rollback);
+    assert_eq!(analyses.pre_promotion, None);
+    let after = analyses.post_promotion.unwrap();
+    assert_eq!(after.duration.map(|time| time.as_secs()), Some(600));
+}
+
+#[test]
+fn editing_an_analysis_keeps_the_plan_hash() {
+    let before = demo();
+    let mut after = before.clone();
+    let canary = after.spec.strategy.canary.as_mut().unwrap();
+    let block: RolloutAnalysis = serde_json::from_value(json!({ "templates": [{ "templateName": "t" }] })).unwrap();
+    canary.analysis = Some(block.clone());
+    canary.pre_promotion_analysis = Some(block.clone());
+    canary.post_promotion_analysis = Some(block.clone());
+    let step = &mut canary.steps.as_mut().unwrap()[0];
+    step.analysis = Some(block);
+    step.pause = serde_json::from_value(json!({ "untilAnalysis": true })).unwrap();
+    assert_eq!(plan_hash(&after.spec.strategy), plan_hash(&before.spec.strategy));
 }
 
 #[test]

@@ -56,6 +56,26 @@ fn threshold(threshold: &Value) -> Value {
     json!({ "spec": { "strategy": { "canary": { "failureThreshold": threshold } } } })
 }
 
+fn analysed(field: &str, block: Value) -> Value {
+    json!({ "spec": { "strategy": { "canary": { field: block } } } })
+}
+
+/// A step with a gate by template t, and `pause`.
+fn gate(pause: &Value) -> Value {
+    steps(&json!([{ "replicas": 1, "pause": pause, "analysis": { "templates": [{ "templateName": "t" }] } }]))
+}
+
+/// A block by template t, and `more`.
+fn block(more: &Value) -> Value {
+    let mut block = json!({ "templates": [{ "templateName": "t" }] });
+    merge(&mut block, more.clone());
+    block
+}
+
+fn given(args: &Value) -> Value {
+    analysed("analysis", block(&json!({ "args": args })))
+}
+
 fn in_place(steps: &Value) -> Value {
     json!({ "spec": { "strategy": { "canary": { "enableExtraWorkloadForCanary": false, "steps": steps } } } })
 }
@@ -108,6 +128,34 @@ fn verdict(rollout: &Value, old: Option<&Value>, others: &[Rollout]) -> String {
 #[case::pause_below(steps(&json!([{ "replicas": 1, "pause": { "duration": -1 } }])), "steps[0].pause.duration: Invalid value: -1: a time cannot be negative; write 0 or more seconds")]
 #[case::too_many_steps(steps(&json!(vec![json!({ "replicas": 1 }); 51])), "canary.steps: Invalid value: 51: a release has at most 50 steps")]
 #[case::as_many_as_there_may_be(steps(&json!(vec![json!({ "replicas": 1 }); 50])), "")]
+#[case::gate(gate(&json!({ "untilAnalysis": true })), "")]
+#[case::gate_for_a_person(gate(&json!({})), "")]
+#[case::gate_and_time(gate(&json!({ "untilAnalysis": true, "duration": 3 })), "steps[0].pause.untilAnalysis: Invalid value: true: a pause ends after a time or with the analysis, not both")]
+#[case::no_gate(steps(&json!([{ "replicas": 1, "pause": { "untilAnalysis": true } }])), "steps[0].pause.untilAnalysis: Invalid value: true: the step has no analysis to wait for")]
+#[case::no_templates(analysed("analysis", json!({})), "canary.analysis.templates: Required value")]
+#[case::unnamed_template(analysed("analysis", json!({ "templates": [{ "templateName": "" }] })), "canary.analysis.templates[0].templateName: Required value")]
+#[case::starting_step(analysed("analysis", block(&json!({ "startingStep": 1 }))), "")]
+#[case::starting_step_past_the_end(analysed("analysis", block(&json!({ "startingStep": 2 }))), "analysis.startingStep: Invalid value: 2: there is no such step; write 1 to 1")]
+#[case::starting_step_zero(analysed("analysis", block(&json!({ "startingStep": 0 }))), "analysis.startingStep: Invalid value: 0")]
+#[case::starting_step_elsewhere(analysed("prePromotionAnalysis", block(&json!({ "startingStep": 1 }))), "prePromotionAnalysis.startingStep: Forbidden")]
+#[case::bake(analysed("postPromotionAnalysis", block(&json!({ "duration": 600 }))), "")]
+#[case::bake_below(analysed("postPromotionAnalysis", block(&json!({ "duration": -1 }))), "postPromotionAnalysis.duration: Invalid value: -1")]
+#[case::bake_elsewhere(analysed("analysis", block(&json!({ "duration": 1 }))), "analysis.duration: Forbidden: only postPromotionAnalysis has a duration")]
+#[case::history(analysed("analysis", block(&json!({ "unsuccessfulRunHistoryLimit": -1 }))), "analysis.unsuccessfulRunHistoryLimit: Invalid value: -1")]
+#[case::ttl(analysed("analysis", block(&json!({ "ttlStrategy": { "secondsAfterSuccess": -1 } }))), "ttlStrategy.secondsAfterSuccess: Invalid value: -1")]
+#[case::arguments(given(&json!([
+    { "name": "a", "value": "" },
+    { "name": "b", "valueFrom": { "secretKeyRef": { "name": "s", "key": "k" } } },
+    { "name": "c", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
+    { "name": "d", "valueFrom": { "podTemplateHashValue": "Latest" } },
+])), "")]
+#[case::argument_twice(given(&json!([{ "name": "a", "value": "1" }, { "name": "a", "value": "2" }])), "args[1].name: Invalid value: \"a\": another argument has this name")]
+#[case::argument_unnamed(given(&json!([{ "name": "", "value": "1" }])), "args[0].name: Required value")]
+#[case::argument_without(given(&json!([{ "name": "a" }])), "args[0].value: Required value: argument a has no value")]
+#[case::argument_with_both(given(&json!([{ "name": "a", "value": "1", "valueFrom": { "podTemplateHashValue": "Stable" } }])), "args[0].valueFrom: Forbidden")]
+#[case::argument_from_nowhere(given(&json!([{ "name": "a", "valueFrom": {} }])), "give exactly one of secretKeyRef, fieldRef and podTemplateHashValue")]
+#[case::argument_from_no_field(given(&json!([{ "name": "a", "valueFrom": { "fieldRef": { "fieldPath": "" } } }])), "fieldRef.fieldPath: Required value")]
+#[case::argument_from_no_secret(given(&json!([{ "name": "a", "valueFrom": { "secretKeyRef": { "name": "s", "key": "" } } }])), "secretKeyRef.key: Required value")]
 #[case::traffic_may_fall(steps(&json!([{ "replicas": 1, "traffic": "50%" }, { "replicas": 1, "traffic": "5%" }])), "")]
 fn v1beta1(#[case] patch: Value, #[case] says: &str) {
     let verdict = verdict(&beta(patch), None, &[]);
@@ -119,6 +167,8 @@ fn v1beta1(#[case] patch: Value, #[case] says: &str) {
 
 #[rstest]
 #[case::plain(json!({}), "")]
+#[case::starting_step_past_the_end(analysed("analysis", block(&json!({ "startingStep": 9 }))), "canary.analysis.startingStep: Invalid value: 9")]
+#[case::no_gate(steps(&json!([{ "weight": 5, "pause": { "untilAnalysis": true } }])), "the step has no analysis to wait for")]
 #[case::weight_400(steps(&json!([{ "weight": 400, "replicas": 1 }])), "steps[0].weight: Invalid value: 400")]
 #[case::weight_0(steps(&json!([{ "weight": 0 }])), "weight must be positive number")]
 #[case::neither(steps(&json!([{ "pause": {} }])), "weight and replicas cannot be empty at the same time")]

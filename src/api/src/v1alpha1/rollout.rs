@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attachment::RolloutAnalysis;
 use crate::kind::kind;
 use crate::parts::{
     Condition, GatewayRouting, HeaderMatch, HeaderModifier, IngressRouting, IntOrString, ObjectReference, Pause,
@@ -91,6 +92,15 @@ pub struct CanaryStrategy {
     /// Make no canary Service; for customNetworkRefs that tell versions apart themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_generate_canary_service: Option<bool>,
+    /// What is measured all along, from a step on. Not in OpenKruise's schema, which drops it, as it does the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<RolloutAnalysis>,
+    /// What is measured after the last step, before the new version takes everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_promotion_analysis: Option<RolloutAnalysis>,
+    /// What is measured once the new version serves everything, while the version before still stands by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_promotion_analysis: Option<RolloutAnalysis>,
 }
 
 /// One step.
@@ -109,9 +119,12 @@ pub struct CanaryStep {
     /// Pods of the new version, in all: a number, or a percentage of the workload. Without it, as many percent as weight says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<IntOrString>,
-    /// How the step ends: after a time, or by approval.
+    /// How the step ends: after a time, by approval, or with its analysis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
+    /// What is measured before the step may end. Not in OpenKruise's schema, which drops it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<RolloutAnalysis>,
 }
 
 /// Conditions that a request must all meet.

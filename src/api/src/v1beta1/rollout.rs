@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{RolloutStatus, Step, TrafficRoutingRef};
+use crate::attachment::RolloutAnalysis;
 use crate::kind::kind;
 use crate::parts::{IntOrString, ObjectReference, PodTemplateMetadataPatch};
 
@@ -67,6 +68,15 @@ pub struct CanaryStrategy {
     /// Make no canary Service; for customNetworkRefs that tell versions apart themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_generate_canary_service: Option<bool>,
+    /// What is measured all along, from a step on. Not in OpenKruise's schema, which drops it, as it does the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<RolloutAnalysis>,
+    /// What is measured after the last step, before the new version takes everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_promotion_analysis: Option<RolloutAnalysis>,
+    /// What is measured once the new version serves everything, while the version before still stands by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_promotion_analysis: Option<RolloutAnalysis>,
 }
 
 /// The blue-green strategy.
@@ -89,4 +99,13 @@ pub struct BlueGreenStrategy {
     /// Make no canary Service; for customNetworkRefs that tell versions apart themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_generate_canary_service: Option<bool>,
+    /// What is measured all along, from a step on. Not in OpenKruise's schema, which drops it, as it does the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<RolloutAnalysis>,
+    /// What is measured after the last step, before the new version takes everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_promotion_analysis: Option<RolloutAnalysis>,
+    /// What is measured once the new version serves everything, while the version before still stands by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_promotion_analysis: Option<RolloutAnalysis>,
 }

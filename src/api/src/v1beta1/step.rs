@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attachment::RolloutAnalysis;
 use crate::parts::{HeaderMatch, HeaderModifier, IntOrString, Pause, TOKEN};
 
 /// One step.
@@ -22,9 +23,12 @@ pub struct Step {
     /// Pods of the new version, in all: a number, or a percentage of the workload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<IntOrString>,
-    /// How the step ends: after a time, or by approval.
+    /// How the step ends: after a time, by approval, or with its analysis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
+    /// What is measured before the step may end. Not in OpenKruise's schema, which drops it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<RolloutAnalysis>,
 }
 
 /// Conditions that a request must all meet.

@@ -1,5 +1,6 @@
 //! The rules for v1alpha1.
 
+use super::attachment::{self, Blocks};
 use super::{Limits, parts};
 use crate::convert;
 use crate::field_error::FieldError;
@@ -118,6 +119,19 @@ fn strategy(canary: &CanaryStrategy, extra_workload: bool, limits: Limits, error
     let path = "spec.strategy.canary.trafficRoutings";
     let as_beta: Vec<_> = routings.iter().map(convert::routing).collect();
     parts::routings(path, &as_beta, errors);
+    attachment::blocks(
+        &Blocks {
+            path: "spec.strategy.canary",
+            background: canary.analysis.as_ref(),
+            pre_promotion: canary.pre_promotion_analysis.as_ref(),
+            post_promotion: canary.post_promotion_analysis.as_ref(),
+            steps: steps
+                .iter()
+                .map(|step| (step.pause.as_ref(), step.analysis.as_ref()))
+                .collect(),
+        },
+        errors,
+    );
     for (index, routing) in routings.iter().enumerate() {
         let class = routing
             .ingress

@@ -1,8 +1,10 @@
 //! The rules for v1beta1.
 
+use super::attachment::{self, Blocks};
 use super::{Limits, parts};
+use crate::attachment::RolloutAnalysis;
 use crate::field_error::FieldError;
-use crate::parts::{IntOrString, ObjectReference};
+use crate::parts::{IntOrString, ObjectReference, Pause};
 use crate::plan::{Style, is_native_deployment};
 use crate::quantity::percent;
 use crate::v1beta1::{Rollout, RolloutSpec, Step, TrafficRoutingRef};
@@ -49,6 +51,16 @@ pub fn rollout_beta(new: &Rollout, old: Option<&Rollout>, others: &[Rollout], li
             );
             let routings = canary.traffic_routings.as_deref().unwrap_or_default();
             parts::routings("spec.strategy.canary.trafficRoutings", routings, &mut errors);
+            attachment::blocks(
+                &Blocks {
+                    path: "spec.strategy.canary",
+                    background: canary.analysis.as_ref(),
+                    pre_promotion: canary.pre_promotion_analysis.as_ref(),
+                    post_promotion: canary.post_promotion_analysis.as_ref(),
+                    steps: ends(canary.steps.as_deref()),
+                },
+                &mut errors,
+            );
         }
         (None, Some(blue_green)) => {
             if !can_be_blue_green(&spec.workload_ref) {
@@ -72,6 +84,16 @@ pub fn rollout_beta(new: &Rollout, old: Option<&Rollout>, others: &[Rollout], li
             );
             let routings = blue_green.traffic_routings.as_deref().unwrap_or_default();
             parts::routings("spec.strategy.blueGreen.trafficRoutings", routings, &mut errors);
+            attachment::blocks(
+                &Blocks {
+                    path: "spec.strategy.blueGreen",
+                    background: blue_green.analysis.as_ref(),
+                    pre_promotion: blue_green.pre_promotion_analysis.as_ref(),
+                    post_promotion: blue_green.post_promotion_analysis.as_ref(),
+                    steps: ends(blue_green.steps.as_deref()),
+                },
+                &mut errors,
+            );
         }
     }
     if let Some(old) = old
@@ -80,6 +102,14 @@ pub fn rollout_beta(new: &Rollout, old: Option<&Rollout>, others: &[Rollout], li
         update(&old.spec, spec, &mut errors);
     }
     errors
+}
+
+/// How each step ends.
+fn ends(steps: Option<&[Step]>) -> Vec<(Option<&Pause>, Option<&RolloutAnalysis>)> {
+    let steps = steps.unwrap_or_default().iter();
+    steps
+        .map(|step| (step.pause.as_ref(), step.analysis.as_ref()))
+        .collect()
 }
 
 /// The nominal style; nothing when the strategy does not say one.

@@ -16,6 +16,8 @@ pub(crate) enum Index {
     Service,
     /// By the name of a route object of this kind that it names.
     Route(Kind),
+    /// Rollouts that measure something, all under the empty text: a template may be taken in by any of their templates.
+    Analysis,
 }
 
 /// The entries under which `object`, of `kind`, is found.
@@ -27,10 +29,11 @@ pub(crate) fn entries(kind: Kind, object: &DynamicObject) -> Vec<(Index, String)
             found.extend(Key::of_rollout(object).map(|key| (Index::Key, key.to_string())));
             found.extend(names.services.into_iter().map(|name| (Index::Service, name)));
             found.extend(names.routes.into_iter().map(|(kind, name)| (Index::Route(kind), name)));
+            found.extend(rollout::has_analysis(object).then(|| (Index::Analysis, String::new())));
         }
         Kind::BatchRelease => found.extend(Key::named_by(object).map(|key| (Index::Key, key.to_string()))),
         Kind::Deployment => found.extend(Key::of_deployment(object).map(|key| (Index::Key, key.to_string()))),
-        Kind::ReplicaSet => found.extend(
+        Kind::ReplicaSet | Kind::AnalysisRun => found.extend(
             object
                 .metadata
                 .owner_references
@@ -46,7 +49,9 @@ pub(crate) fn entries(kind: Kind, object: &DynamicObject) -> Vec<(Index, String)
         | Kind::HttpRoute
         | Kind::GrpcRoute
         | Kind::VirtualService
-        | Kind::DestinationRule => {}
+        | Kind::DestinationRule
+        | Kind::AnalysisTemplate
+        | Kind::ClusterAnalysisTemplate => {}
     }
     found
 }

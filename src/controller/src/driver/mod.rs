@@ -11,6 +11,7 @@ mod cache;
 mod feed;
 mod index;
 mod journal;
+mod measurements;
 mod observe;
 mod outage;
 mod queue;
@@ -21,7 +22,7 @@ mod stall;
 mod tests;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -39,6 +40,7 @@ use self::awaited::Ledger;
 use self::backoff::Backoff;
 use self::cache::{Caches, Delivery, Knowledge};
 use self::journal::Journal;
+use self::measurements::Measurements;
 use self::outage::Outage;
 use self::queue::Queue;
 use self::work::{Finished, Work, carry_out};
@@ -85,6 +87,7 @@ struct Driver {
     watches: BTreeMap<Kind, AbortHandle>,
     sender: mpsc::Sender<(Kind, Delivery)>,
     running: JoinSet<Finished>,
+    measurements: Measurements,
 }
 
 /// Drives all keys by `decide` until `stop` resolves or the lease is lost. Every task that it started has ended when it returns.
@@ -98,6 +101,7 @@ pub(crate) async fn drive(
 ) -> Ended {
     let (sender, mut deliveries) = mpsc::channel(CHANNEL);
     let mut driver = Driver {
+        measurements: Measurements::new(env.clone(), client.clone()),
         writer: Writer {
             env: env.clone(),
             client,
@@ -141,6 +145,14 @@ pub(crate) async fn drive(
                 // The panic has been reported where it happened; the whole process starts anew rather than go on with a key held.
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(error) => debug!(%error, "a reconcile was stopped"),
+            },
+            Some(answered) = driver.measurements.next(), if !driver.measurements.is_idle() => match answered {
+                Ok(key) => {
+                    let now = driver.now();
+                    driver.queue.add(key, now);
+                }
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => debug!(%error, "a measurement was stopped"),
             },
             Ok(()) = standing.changed() => {}
             Some((kind, delivery)) = deliveries.recv() => {
@@ -257,7 +269,8 @@ impl Driver {
     /// Observe and decide here, apply in a task when there is something to apply.
     fn reconcile(&mut self, key: Key) {
         let env = self.writer.env.clone();
-        let world = observe::observe(&self.caches, &key, env.now());
+        let mut world = observe::observe(&self.caches, &key, env.now());
+        let considered = self.measurements.consider(&key, &mut world);
         let plan = match stall::unreadable(&world, &self.caches) {
             Some(held) => held,
             None => {
@@ -275,6 +288,8 @@ impl Driver {
             self.queue.finish(&key);
             self.queue.succeeded(&key);
             self.failures.remove(&key);
+            self.measurements.recorded(considered, &BTreeSet::new());
+            self.measurements.start(&key, plan.asks);
             self.wake(key, plan.wake);
             return;
         }
@@ -286,6 +301,7 @@ impl Driver {
                 key,
                 world,
                 plan,
+                considered,
             },
         ));
     }
@@ -296,6 +312,9 @@ impl Driver {
             applied,
             published,
             wake,
+            asks,
+            considered,
+            kept,
         } = finished;
         let now = self.now();
         self.heard_of_events(published);
@@ -305,6 +324,8 @@ impl Driver {
             None => {
                 self.queue.succeeded(&key);
                 self.failures.remove(&key);
+                self.measurements.recorded(considered, &kept);
+                self.measurements.start(&key, asks);
                 self.wake(key.clone(), wake);
                 if !self.ledger.waits(&key, &self.caches) {
                     self.queue.add(key, now);
@@ -360,6 +381,7 @@ impl Driver {
 
     async fn end(mut self, env: &Env, ended: Ended) {
         self.feeds.shutdown().await;
+        self.measurements.shutdown().await;
         if ended == Ended::Stopped {
             let rest = async { while self.running.join_next().await.is_some() {} };
             if env.clock().timeout(GRACE, rest).await.is_err() {

@@ -25,6 +25,20 @@ pub(crate) fn observe(caches: &Caches, key: &Key, now: Timestamp) -> World {
         }
     }
     let rollouts: Vec<_> = found(Kind::Rollout, Index::Key, &text).collect();
+    if rollouts.is_empty() && key.kind == Kind::AnalysisRun.name() {
+        world.extend(Kind::AnalysisRun, get(Kind::AnalysisRun, &key.name));
+    }
+    for rollout in &rollouts {
+        let uid = rollout.metadata.uid.as_deref().unwrap_or_default();
+        world.extend(Kind::AnalysisRun, found(Kind::AnalysisRun, Index::Owner, uid));
+    }
+    let template = |kind, name: &str| match kind {
+        Kind::ClusterAnalysisTemplate => caches.get(kind, "", name).cloned(),
+        _ => get(kind, name),
+    };
+    for (kind, found) in rollout::templates(&rollouts, template) {
+        world.add(kind, found);
+    }
     let mut releases: BTreeSet<String> = found(Kind::BatchRelease, Index::Key, &text)
         .filter_map(|release| release.metadata.name.clone())
         .collect();

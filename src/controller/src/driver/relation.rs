@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use kube::core::DynamicObject;
-use rollout::{Key, Kind, RouteNames};
+use rollout::{Key, Kind, Object, RouteNames};
 
 use super::cache::{Caches, Change};
 use super::index::Index;
@@ -49,10 +49,38 @@ fn of_object(kind: Kind, object: &DynamicObject, caches: &Caches) -> Vec<Key> {
         Kind::EndpointSlice => rollout::service_of_slice(object)
             .map(|service| routing(caches, namespace, Index::Service, service))
             .unwrap_or_default(),
+        Kind::AnalysisRun => {
+            let owner = owning_rollout(object).and_then(|owner| caches.get(Kind::Rollout, namespace, owner));
+            let key = owner.and_then(|rollout| Key::of_rollout(rollout));
+            vec![key.unwrap_or_else(|| Key::of_run(namespace, name))]
+        }
+        Kind::AnalysisTemplate => measuring(caches.find(Kind::Rollout, Index::Analysis, namespace, "")),
+        Kind::ClusterAnalysisTemplate => measuring(
+            caches
+                .all(Kind::Rollout)
+                .filter(|rollout| rollout::has_analysis(rollout)),
+        ),
         Kind::Ingress | Kind::HttpRoute | Kind::GrpcRoute | Kind::VirtualService | Kind::DestinationRule => {
             routing(caches, namespace, Index::Route(kind), name)
         }
     }
+}
+
+/// The keys of rollouts.
+fn measuring<'a>(rollouts: impl IntoIterator<Item = &'a Object>) -> Vec<Key> {
+    rollouts
+        .into_iter()
+        .filter_map(|rollout| Key::of_rollout(rollout))
+        .collect()
+}
+
+/// The name of the Rollout that owns an AnalysisRun.
+pub(super) fn owning_rollout(run: &DynamicObject) -> Option<&str> {
+    let owners = run.metadata.owner_references.as_deref().unwrap_or_default();
+    let owner = owners
+        .iter()
+        .find(|owner| owner.controller == Some(true) && owner.kind == "Rollout");
+    owner.map(|owner| owner.name.as_str())
 }
 
 /// The keys of the rollouts that name the Service or route object `name`, or made it.

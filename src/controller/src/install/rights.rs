@@ -52,6 +52,15 @@ pub const RIGHTS: &[Right] = &[
     right(GROUP, "batchreleases", OWN),
     right(GROUP, "batchreleases/status", &["patch"]),
     right(GROUP, "batchreleases/finalizers", &["update"]),
+    // A Rollout is judged with the templates that it names; runs are made from them, measured, and told to end.
+    right(GROUP, "analysistemplates", &["get", "list", "watch"]),
+    right(GROUP, "clusteranalysistemplates", &["get", "list", "watch"]),
+    right(GROUP, "analysisruns", &["list", "watch", "create", "patch", "delete"]),
+    right(GROUP, "analysisruns/status", &["patch"]),
+    // What a metric names: a Secret is read when it is measured, never listed; a Job is made, read and deleted, and its pods say why it failed.
+    right("", "secrets", &["get"]),
+    right("batch", "jobs", &["get", "create", "delete"]),
+    right("", "pods", &["list"]),
     // The user's workload is patched, its canary is made and deleted. The same for the stable Service and Ingress and their canaries.
     right("apps", "deployments", OWN),
     right("apps", "replicasets", READ),
@@ -71,6 +80,7 @@ pub const RIGHTS: &[Right] = &[
             "batchreleases.rollouts.kruise.io",
             "analysistemplates.rollouts.kruise.io",
             "clusteranalysistemplates.rollouts.kruise.io",
+            "analysisruns.rollouts.kruise.io",
         ],
         ..right("apiextensions.k8s.io", "customresourcedefinitions", &["get", "patch"])
     },

@@ -26,6 +26,7 @@ fn definitions_come_before_configurations() {
     CustomResourceDefinition batchreleases.rollouts.kruise.io
     CustomResourceDefinition analysistemplates.rollouts.kruise.io
     CustomResourceDefinition clusteranalysistemplates.rollouts.kruise.io
+    CustomResourceDefinition analysisruns.rollouts.kruise.io
     MutatingWebhookConfiguration kruise-rollout-mutating-webhook-configuration
     ValidatingWebhookConfiguration kruise-rollout-validating-webhook-configuration
     ");
@@ -33,7 +34,7 @@ fn definitions_come_before_configurations() {
 
 #[test]
 fn every_webhook_is_limited_to_what_it_is_for_and_has_no_side_effects() {
-    for configuration in &installed()[4..] {
+    for configuration in &installed()[5..] {
         for webhook in configuration["webhooks"].as_array().expect("webhooks") {
             let ours = webhook["rules"][0]["apiGroups"] == serde_json::json!(["rollouts.kruise.io"]);
             assert!(ours || webhook["objectSelector"]["matchExpressions"][0]["operator"] == "Exists");
@@ -57,7 +58,7 @@ fn both_kinds_of_two_versions_are_converted_by_the_webhook() {
 #[test]
 fn a_url_takes_the_place_of_the_service() {
     let objects = objects(&Endpoint::Url("https://10.0.0.1:9876".to_owned()), b"");
-    let config = &objects[4]["webhooks"][0]["clientConfig"];
+    let config = &objects[5]["webhooks"][0]["clientConfig"];
     assert_eq!(
         *config,
         serde_json::json!({ "url": "https://10.0.0.1:9876/mutate-apps-v1-deployment" }),

@@ -37,7 +37,7 @@ fn a_definition_of_somebody_else_names_its_maker_and_the_fields_it_drops() {
     let older: CustomResourceDefinition = serde_yaml::from_str(OLDER).expect("a definition");
     insta::assert_snapshot!(
         text(&judge(&ours(), Some(&older))),
-        @"rollouts.rollouts.kruise.io is OpenKruise's: its v1beta1 would drop spec.strategy.canary.disableGenerateCanaryService, spec.strategy.canary.enableExtraWorkloadForCanary, spec.strategy.canary.failureThreshold and 2 more; apply the definitions that `tidegate crds` prints, or run once with --install"
+        @"rollouts.rollouts.kruise.io is OpenKruise's: its v1beta1 would drop spec.strategy.canary.analysis, spec.strategy.canary.disableGenerateCanaryService, spec.strategy.canary.enableExtraWorkloadForCanary and 5 more; apply the definitions that `tidegate crds` prints, or run once with --install"
     );
 }
 

@@ -6,6 +6,7 @@
 mod convert;
 mod mutate;
 mod review;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -20,7 +21,8 @@ use serde_json::{Value, json};
 
 use crate::telemetry::Telemetry;
 use api::names::webhook::{
-    CONVERT_PATH as CONVERT, MUTATE_DEPLOYMENT_PATH as MUTATE_DEPLOYMENT, VALIDATE_ROLLOUT_PATH as VALIDATE_ROLLOUT,
+    CONVERT_PATH as CONVERT, MUTATE_DEPLOYMENT_PATH as MUTATE_DEPLOYMENT,
+    VALIDATE_ANALYSIS_TEMPLATE_PATH as VALIDATE_ANALYSIS_TEMPLATE, VALIDATE_ROLLOUT_PATH as VALIDATE_ROLLOUT,
 };
 
 /// The most that an admission review may weigh: an object and its predecessor at the most that an API server takes, and their envelope.
@@ -32,7 +34,7 @@ const LARGEST_CONVERSION: usize = 32 << 20;
 /// worth more.
 const READ_LIMIT: Duration = Duration::from_secs(8);
 
-/// The webhook server: mutates workloads, validates rollouts, converts between API versions. It keeps nothing between requests; `client` is
+/// The webhook server: mutates workloads, validates rollouts and analysis templates, converts between API versions. It keeps nothing between requests; `client` is
 /// for live reads of rollouts and ReplicaSets in the namespace of the object that is reviewed.
 pub fn webhooks(env: &Env, client: kube::Client) -> HttpService {
     measured_webhooks(env, client, Telemetry::default())
@@ -50,7 +52,9 @@ pub fn measured_webhooks(env: &Env, client: kube::Client, telemetry: Telemetry) 
 /// Why a request is no review that could be answered.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("{path}: nothing here; webhooks are at {MUTATE_DEPLOYMENT}, {VALIDATE_ROLLOUT} and {CONVERT}")]
+    #[error(
+        "{path}: nothing here; webhooks are at {MUTATE_DEPLOYMENT}, {VALIDATE_ROLLOUT}, {VALIDATE_ANALYSIS_TEMPLATE} and {CONVERT}"
+    )]
     Path { path: String },
     #[error("{method} {path}: use POST with a review as JSON")]
     Method { method: Method, path: String },
@@ -95,7 +99,7 @@ async fn answer(env: &Env, client: kube::Client, telemetry: &Telemetry, request:
 async fn review(env: &Env, client: kube::Client, request: Request<Body>) -> Result<(Value, &'static str), Refusal> {
     let path = request.uri().path().to_owned();
     let limit = match path.as_str() {
-        MUTATE_DEPLOYMENT | VALIDATE_ROLLOUT => LARGEST_ADMISSION,
+        MUTATE_DEPLOYMENT | VALIDATE_ROLLOUT | VALIDATE_ANALYSIS_TEMPLATE => LARGEST_ADMISSION,
         CONVERT => LARGEST_CONVERSION,
         _ => return Err(Refusal::Path { path }),
     };
@@ -119,10 +123,10 @@ async fn review(env: &Env, client: kube::Client, request: Request<Body>) -> Resu
         return convert::answer(review).map_err(malformed);
     }
     let request = review::Admission::parse(review).map_err(malformed)?;
-    let verdict = if path == MUTATE_DEPLOYMENT {
-        mutate::deployment(env, client, &request).await
-    } else {
-        validate::rollout(env, client, &request).await
+    let verdict = match path.as_str() {
+        MUTATE_DEPLOYMENT => mutate::deployment(env, client, &request).await,
+        VALIDATE_ANALYSIS_TEMPLATE => validate::analysis_template(&request),
+        _ => validate::rollout(env, client, &request).await,
     };
     Ok((verdict.answer(&request), verdict.outcome()))
 }

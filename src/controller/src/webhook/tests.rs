@@ -6,7 +6,7 @@ use http::{Method, Request, Response, StatusCode, header};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CONVERT, MUTATE_DEPLOYMENT, VALIDATE_ROLLOUT, webhooks};
+use super::{CONVERT, MUTATE_DEPLOYMENT, VALIDATE_ANALYSIS_TEMPLATE, VALIDATE_ROLLOUT, webhooks};
 
 /// An API server that lists nothing but the given rollouts, and nothing at all when there are none to give.
 fn cluster(rollouts: Option<Value>) -> kube::Client {
@@ -237,6 +237,84 @@ fn what_cannot_be_checked_is_denied_for_now() {
         message.starts_with("read the other rollouts of namespace default: "),
         "{message}"
     );
+}
+
+/// An API server with no rollouts and one AnalysisTemplate, `rate`, whose only metric is this one; every other template is missing.
+fn with_template(metric: Value) -> kube::Client {
+    let api = HttpService::new(move |request: Request<env::Body>| {
+        let path = request.uri().path().to_owned();
+        let (status, body) = match path.rsplit('/').next() {
+            Some("rollouts") => (
+                200,
+                json!({ "kind": "List", "apiVersion": "v1", "metadata": {}, "items": [] }),
+            ),
+            Some("rate") => (200, template(&metric)),
+            _ => (
+                404,
+                json!({ "kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound", "message": path }),
+            ),
+        };
+        async move {
+            let mut response = Response::new(full(body.to_string()));
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            Ok(response)
+        }
+    });
+    kube::Client::new(api, "default")
+}
+
+fn template(metric: &Value) -> Value {
+    json!({
+        "apiVersion": "rollouts.kruise.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": { "name": "rate", "namespace": "default" },
+        "spec": { "args": [{ "name": "service" }], "metrics": [metric] },
+    })
+}
+
+fn metric(count: Option<i32>, condition: &str) -> Value {
+    json!({
+        "name": "rate", "interval": "1m", "count": count, "successCondition": condition,
+        "provider": { "prometheus": { "address": "http://prometheus:9090", "query": "up{s=\"{{args.service}}\"}" } },
+    })
+}
+
+#[rstest]
+#[case::good(metric(Some(3), "result[0] >= 0.95"), "")]
+#[case::a_condition_that_is_none(metric(Some(3), "result[0] >="), "spec.metrics[0].successCondition: Invalid value")]
+#[case::an_unknown_name(metric(Some(3), "results[0] > 1"), "results")]
+#[case::a_bad_limit(metric(Some(-1), "true"), "spec.metrics[0].count: Invalid value: -1")]
+#[case::no_template(json!({ "name": 7 }), "cannot read the template: ")]
+fn an_analysis_template_is_judged_before_it_is_stored(#[case] metric: Value, #[case] says: &str) {
+    let request = json!({ "uid": "42", "operation": "CREATE", "namespace": "default", "object": template(&metric) });
+    let answer = answered(&ask(VALIDATE_ANALYSIS_TEMPLATE, review(&request), Some(json!([]))));
+    assert_eq!(answer["allowed"], says.is_empty(), "{answer}");
+    let message = answer["status"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(says), "{message}");
+}
+
+#[rstest]
+#[case::ends("rate", Some(3), "")]
+#[case::never_ends(
+    "rate",
+    None,
+    "spec.strategy.canary.steps[0].analysis.templates: Invalid value: \"rate\": metric rate has an interval and no count"
+)]
+#[case::not_there_yet("later", None, "")]
+fn a_rollout_is_judged_with_the_templates_that_it_names(
+    #[case] name: &str,
+    #[case] count: Option<i32>,
+    #[case] says: &str,
+) {
+    let gate = json!({ "templates": [{ "templateName": name }], "args": [{ "name": "service", "value": "web" }] });
+    let mut object = rollout("demo", &two_steps());
+    object["spec"]["strategy"]["canary"]["steps"][0]["analysis"] = gate;
+    let answer = run(1, Trace::off(), |world: SimEnv| async move {
+        let service = webhooks(&world.env, with_template(metric(count, "result[0] >= 0.95")));
+        send(&service, Method::POST, VALIDATE_ROLLOUT, create(&object)).await
+    });
+    let answer = answered(&answer);
+    assert_eq!(answer["allowed"], says.is_empty(), "{answer}");
+    let message = answer["status"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(says), "{message}");
 }
 
 #[test]

@@ -113,6 +113,11 @@ fn used() -> BTreeSet<Used> {
                 .expect("deleted");
             person.until("deletion", Value::is_null).await;
         }
+        // A Rollout that names templates, which need not be there.
+        let mut measured: Value = serde_yaml::from_str(FOUR_STEPS).expect("YAML");
+        let refs = serde_json::json!([{ "templateName": "a" }, { "templateName": "b", "clusterScope": true }]);
+        measured["spec"]["strategy"]["canary"]["analysis"] = serde_json::json!({ "templates": refs });
+        person.create(measured).await;
         stop.send(()).expect("it runs");
         running.await.expect("no panic").expect("an orderly end");
         cluster.stop().await;

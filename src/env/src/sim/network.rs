@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
-use crate::{Dial, DialError, HttpService};
+use crate::{Dial, DialError, HttpService, Trust};
 
 type Table = Arc<Mutex<BTreeMap<String, (u64, HttpService)>>>;
 
@@ -33,7 +33,7 @@ impl SimNetwork {
 }
 
 impl Dial for SimNetwork {
-    fn dial<'a>(&'a self, authority: &'a str, _: Option<&'a [u8]>) -> BoxFuture<'a, Result<HttpService, DialError>> {
+    fn dial<'a>(&'a self, authority: &'a str, _: Trust<'a>) -> BoxFuture<'a, Result<HttpService, DialError>> {
         let bare = authority
             .split_once("://")
             .map_or(authority, |(_, rest)| rest)

@@ -6,6 +6,7 @@ mod edits;
 mod endings;
 mod endpoints;
 mod front;
+mod gates;
 mod holding;
 mod in_place;
 mod laws;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use analysis::run::{Measured, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::front::Front;
 use crate::admission::{Admission, deployment};
 use crate::{
-    Action, Evidence, Guard, Key, Kind, Object, Op, Plan, Propagation, Read, RouteNames, Wake, World, Write, plan,
+    Action, Ask, Evidence, Guard, Key, Kind, Object, Op, Plan, Propagation, Read, RouteNames, Wake, World, Write, plan,
     service_of_slice,
 };
 
@@ -31,6 +32,11 @@ pub(super) struct Model {
     pub(super) bad_image: Option<&'static str>,
     /// As many pods of each canary never become ready.
     pub(super) unready_pods: i64,
+    /// What every metric measures.
+    pub(super) metric: f64,
+    /// How often something was measured.
+    pub(super) measured: usize,
+    answers: Vec<(String, Measured)>,
     /// What the controller of Deployments complains of, about those whose pods are not ready.
     pub(super) complaint: Option<&'static str>,
 }
@@ -81,6 +87,9 @@ impl Model {
             told: Vec::new(),
             bad_image: None,
             unready_pods: 0,
+            metric: 1.0,
+            measured: 0,
+            answers: Vec::new(),
             complaint: None,
         };
         model.insert(Kind::Deployment, json!({"metadata": {"name": "echoserver"}, "spec": {
@@ -212,6 +221,23 @@ impl Model {
             });
             world.extend(kind, routes);
         }
+        let owned = |object: &DynamicObject| {
+            let owners = object.metadata.owner_references.iter().flatten();
+            owners.into_iter().any(|owner| {
+                rollouts
+                    .iter()
+                    .any(|rollout| rollout.metadata.uid.as_ref() == Some(&owner.uid))
+            })
+        };
+        world.extend(Kind::AnalysisRun, of(Kind::AnalysisRun, &owned));
+        for (kind, template) in crate::templates(&rollouts, |kind, name| {
+            self.get(kind, name).map(|_| self.object(kind, name))
+        }) {
+            world.add(kind, template);
+        }
+        for (run, measured) in &self.answers {
+            world.answer(run, measured.clone());
+        }
         world.extend(Kind::Rollout, rollouts.clone());
         world.extend(Kind::BatchRelease, releases);
         world.extend(Kind::Deployment, deployments);
@@ -234,6 +260,7 @@ impl Model {
                 return plan;
             }
             idle.wake = idle.wake.sooner(plan.wake);
+            idle.asks.extend(plan.asks);
             idle.waiting_on.extend(plan.waiting_on);
         }
         idle
@@ -330,6 +357,31 @@ impl Model {
         evidence.still_holds(&fresh)
     }
 
+    /// Measures what a run asks for, once.
+    fn answer(&mut self, ask: &Ask) {
+        let request = &ask.request;
+        let known = self.answers.iter().any(|(run, measured)| {
+            *run == ask.uid && measured.metric == request.metric.name && measured.ordinal == request.ordinal
+        });
+        if known {
+            return;
+        }
+        self.measured += 1;
+        let measured = Measured {
+            metric: request.metric.name.clone(),
+            ordinal: request.ordinal,
+            started_at: self.now,
+            outcome: Outcome::Value(analysis::value::Value::List(vec![analysis::value::Value::Float(
+                self.metric,
+            )])),
+            warnings: Vec::new(),
+            samples: None,
+            metadata: BTreeMap::new(),
+            about: BTreeMap::new(),
+        };
+        self.answers.push((ask.uid.clone(), measured));
+    }
+
     /// Decides, applies and plays the controllers, again and again, and lets time pass to each wake, until nothing is left to do by `until`.
     pub(super) fn run(&mut self, until: SignedDuration) {
         let end = self.now + until;
@@ -342,6 +394,13 @@ impl Model {
                         break;
                     }
                 }
+                continue;
+            }
+            let asked = self.answers.len();
+            for ask in &plan.asks {
+                self.answer(ask);
+            }
+            if self.answers.len() > asked {
                 continue;
             }
             match plan.wake {

@@ -3,6 +3,7 @@
 //! One seed, one runtime, one cluster and one controller per scenario, so that a run is repeated to the byte by its seed.
 
 mod controllers;
+mod prometheus;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use env::sim::{Served, SimEnv};
 use env::{Env, HttpService, Trace, TraceRecord};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use prometheus::Prometheus;
 use serde_json::Value;
+use suites::metrics::Answers;
 use suites::routes::Family;
 use suites::{
     Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
@@ -143,6 +146,7 @@ pub(crate) struct EmbeddedBed {
     cluster: Arc<Embedded>,
     controllers: Controllers,
     webhooks: Served,
+    prometheus: Prometheus,
 }
 
 impl EmbeddedBed {
@@ -162,6 +166,7 @@ impl EmbeddedBed {
         let controllers = Controllers::start(world.env.clone(), move |identity| way.transport(identity), care);
         Ok(Self {
             env: world.env.clone(),
+            prometheus: Prometheus::start(world),
             family,
             lag: Mutex::default(),
             cluster,
@@ -230,7 +235,7 @@ impl Bed for EmbeddedBed {
     }
 
     fn gateway(&self) -> HttpService {
-        self.cluster.gateway()
+        self.prometheus.watching(self.cluster.gateway())
     }
 
     fn family(&self) -> Family {
@@ -255,6 +260,7 @@ impl Bed for EmbeddedBed {
             Feature::CountWrites,
             Feature::Admission,
             Feature::SlowGateway,
+            Feature::Metrics,
         ]
         .into_iter()
         .chain(self.family.features().iter().copied())
@@ -286,6 +292,14 @@ impl Bed for EmbeddedBed {
         let lag = Lag { least, most, between };
         self.cluster.slow_gateway(lag);
         *self.lag.lock() = Some(lag);
+    }
+
+    fn metrics(&self, answers: Answers) {
+        self.prometheus.answer(answers);
+    }
+
+    fn queries(&self) -> usize {
+        self.prometheus.queries()
     }
 
     fn writes(&self) -> Vec<Write> {

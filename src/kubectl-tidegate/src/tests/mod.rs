@@ -1,5 +1,7 @@
 //! What a person types and reads, without a cluster.
 
+mod judged;
+
 use api::v1beta1::Rollout;
 use clap::Parser;
 use rstest::rstest;
@@ -119,7 +121,7 @@ fn a_timed_pause_is_not_a_wait_for_a_person() {
 fn what_is_printed() {
     insta::assert_snapshot!(view::line(&waiting()), @"Progressing, step 1/2 (StepPaused) of revision new: text");
     insta::assert_snapshot!(view::line(&rollout("Healthy", "Completed", None)), @"Healthy: text");
-    insta::assert_snapshot!(view::description(&waiting()), @r#"
+    insta::assert_snapshot!(view::description(&waiting(), &[]), @r#"
 Name:              rollouts-demo
 Namespace:         default
 Status:            Progressing
@@ -155,6 +157,19 @@ fn objects_by_full_group(#[case] words: &[&str], #[case] says: &str) {
     assert_eq!(targets(words), says);
 }
 
+#[rstest]
+#[case(&["a", "ar/b", "AnalysisRun/c"], "analysisrun.rollouts.kruise.io/a analysisrun.rollouts.kruise.io/b analysisrun.rollouts.kruise.io/c")]
+#[case(&["rollout/a"], "\"rollout\" is not an AnalysisRun of rollouts.kruise.io; write analysisrun/a")]
+#[case(&["ar/"], "\"\" is not a name; write analysisrun/NAME")]
+fn runs_by_name(#[case] words: &[&str], #[case] says: &str) {
+    let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+    let told = match target::runs(&words) {
+        Ok(targets) => targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        Err(failure) => failure.to_string(),
+    };
+    assert_eq!(told, says);
+}
+
 /// What a command line is about, or why it is about nothing.
 #[rstest]
 #[case("rollout get rollouts", "all with \"\"")]
@@ -175,7 +190,9 @@ fn objects_by_full_group(#[case] words: &[&str], #[case] says: &str) {
 fn chosen_without_a_name(#[case] line: &str, #[case] says: &str) {
     let args =
         Args::try_parse_from(std::iter::once("kubectl-tidegate").chain(line.split(' '))).expect("it is well formed");
-    let Root::Rollout { verb } = args.root;
+    let Root::Rollout { verb } = args.root else {
+        panic!("{line}")
+    };
     let said = match target::select(&verb) {
         Ok(Selection::Matching { labels, everywhere }) => {
             format!("all with {labels:?}{}", if everywhere { " everywhere" } else { "" })
@@ -203,6 +220,15 @@ fn chosen_without_a_name(#[case] line: &str, #[case] says: &str) {
 #[case("rollout get rollout/a --dry-run", false)]
 #[case("rollout approve rollout/a -A", false)]
 #[case("rollout status rollout/a --timeout 5d", false)]
+#[case("rollout retry rollout/a --dry-run=server", true)]
+#[case("rollout retry rollout/a -A", false)]
+#[case("analysis list -A --rollout shop -l rollout-type=Step", true)]
+#[case("analysis get a analysisrun/b -o yaml -n shop", true)]
+#[case("analysis get", false)]
+#[case("analysis terminate a --dry-run", true)]
+#[case("analysis run -f - --arg service-name=shop --arg query=a=b --metric errors", true)]
+#[case("analysis run", false)]
+#[case("analysis run -f a.yaml --arg service-name", false)]
 #[case("rollout jump rollout/a", false)]
 #[case("rollout approve", false)]
 #[case("rollout status rollout/a --timeout soon", false)]

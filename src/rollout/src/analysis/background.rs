@@ -1,0 +1,103 @@
+//! The analysis that goes on while steps are walked: from its starting step, as soon as that step's traffic is there, until the release ends. A bad
+//! verdict holds the step that the release is in, or orders the way back; after somebody let it go on, the next step measures anew.
+
+use api::attachment::{RunState, VerdictAction};
+use api::parts::StepState;
+use api::v1alpha1::AnalysisPhase;
+use api::v1beta1::{CanaryStatus, RolloutStatus};
+
+use super::gate::{Standing, action};
+use super::make::Place;
+use crate::capacity::Current;
+use crate::draft::Draft;
+use crate::steps::Walk;
+
+impl Current<'_> {
+    /// One decision about the analysis in the background; true when it decides what becomes of the step.
+    pub(crate) fn background(
+        self,
+        status: &mut RolloutStatus,
+        sub: &mut CanaryStatus,
+        draft: &mut Draft,
+    ) -> Option<Walk> {
+        let background = self.spec.analyses.background.as_ref()?;
+        let analysis = &background.analysis;
+        let state = &sub.common.current_step_state;
+        let there = matches!(
+            state,
+            StepState::StepMetricsAnalysis | StepState::StepPaused | StepState::StepReady
+        );
+        let begun = self.index > background.starting_step || (self.index == background.starting_step && there);
+        let known = sub.common.background_analysis.clone();
+        let known = known.filter(|run| Place::Background.owns(&run.name, self.acting.name(), &sub.canary_revision));
+        let Some(known) = known else {
+            if begun {
+                self.name_background(None, sub);
+            }
+            return None;
+        };
+        if known.phase.is_final() {
+            // Somebody let the release go on, or asked for another try: measured anew.
+            let anew = match action(analysis, &known.phase) {
+                VerdictAction::Continue => false,
+                VerdictAction::Pause => !matches!(state, StepState::StepPaused | StepState::StepReady),
+                VerdictAction::Rollback => begun,
+            };
+            if anew {
+                self.name_background(Some(&known.name), sub);
+            }
+            return None;
+        }
+        match self.standing(analysis, Place::Background, &known.name, sub, draft) {
+            Standing::Running(phase) => {
+                sub.common.background_analysis = Some(RunState { phase, ..known });
+                None
+            }
+            Standing::Stuck(why) => {
+                self.analysis_stuck(&why, status, draft);
+                Some(Walk::On)
+            }
+            Standing::Over(phase, message) => {
+                let words = self.verdict_words(&known.name, &phase, message.as_deref());
+                let action = action(analysis, &phase);
+                sub.common.background_analysis = Some(RunState {
+                    phase,
+                    message,
+                    ..known
+                });
+                draft.rule("verdict", words.clone());
+                match action {
+                    VerdictAction::Continue => None,
+                    VerdictAction::Pause => {
+                        self.hold_for_verdict(&words, status, sub, draft);
+                        Some(Walk::On)
+                    }
+                    VerdictAction::Rollback => {
+                        super::abort::begin(self.acting, &words, self.view, status, sub, draft);
+                        Some(Walk::On)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why the step is held by the verdict of the analysis in the background, if it is.
+    pub(crate) fn held_by_background(self, sub: &CanaryStatus) -> Option<String> {
+        let analysis = &self.spec.analyses.background.as_ref()?.analysis;
+        let run = sub.common.background_analysis.as_ref()?;
+        let own = Place::Background.owns(&run.name, self.acting.name(), &sub.canary_revision);
+        let held = own
+            && run.phase.is_final()
+            && run.phase != AnalysisPhase::Successful
+            && action(analysis, &run.phase) == VerdictAction::Pause;
+        held.then(|| self.verdict_words(&run.name, &run.phase, run.message.as_deref()))
+    }
+
+    fn name_background(self, before: Option<&str>, sub: &mut CanaryStatus) {
+        sub.common.background_analysis = Some(RunState {
+            name: Place::Background.after(before, self.view, self.acting.name(), &sub.canary_revision),
+            phase: AnalysisPhase::Pending,
+            message: None,
+        });
+    }
+}
