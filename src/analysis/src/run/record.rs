@@ -14,6 +14,9 @@ const REASON: &str = "reason";
 /// Key in a measurement's metadata: what the provider said beside the value.
 const WARNINGS: &str = "warnings";
 
+/// The most characters of a value or a message that are kept.
+const MOST_SHOWN: usize = 1024;
+
 /// The result with the answer in it. One that answers another measurement than the next one changes nothing.
 pub(super) fn record(
     result: &mut MetricResult,
@@ -41,7 +44,7 @@ pub(super) fn record(
         measurement.value = value(&measured.outcome);
         measurement.finished_at = Some(second(now));
         measurement.phase = judgement.phase;
-        measurement.message = judgement.message.filter(|message| !message.is_empty());
+        measurement.message = judgement.message.filter(|message| !message.is_empty()).map(short);
         if let Some(reason) = judgement.reason {
             note(&mut measurement, REASON, reason.to_owned());
         }
@@ -151,9 +154,18 @@ fn too_few(metric: &PreparedMetric, measured: &Measured) -> Option<String> {
 
 fn value(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Value(value) => Some(value.to_string()),
+        Outcome::Value(value) => Some(short(value.to_string())),
         _ => None,
     }
+}
+
+/// A text of bounded length: a run keeps many of them in its status, and an answer may be as long as it likes.
+fn short(mut text: String) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(MOST_SHOWN) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
 }
 
 fn note(measurement: &mut Measurement, key: &str, value: String) {

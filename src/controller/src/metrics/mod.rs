@@ -74,9 +74,9 @@ pub enum Verdict {
 /// A value and what is known beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// What conditions know as `result`. May hold secrets: show `shown`.
+    /// What conditions know as `result`, without secrets, since their messages and status show it.
     pub value: Value,
-    /// The value as status shows it.
+    /// The value in words, of bounded length.
     pub shown: Masked,
     /// Where its numbers come from, in their order.
     pub series: Vec<Series>,
@@ -99,6 +99,7 @@ pub struct Series {
 
 impl Measured {
     fn new(value: Value, secrets: &Secrets) -> Self {
+        let value = secrets.mask_value(value);
         Self {
             shown: secrets.mask(&value.to_string()).shortened(MOST_SHOWN),
             value,

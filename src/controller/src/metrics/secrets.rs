@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use analysis::value::Value;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -57,6 +58,24 @@ impl Secrets {
             );
         }
         Masked(self.replace(text, covered))
+    }
+
+    /// A measured value without them, so that conditions, their messages and status can use it freely. A number that is a secret to the digit becomes text.
+    #[must_use]
+    pub fn mask_value(&self, value: Value) -> Value {
+        let text = |text: &str| self.mask(text).0;
+        match value {
+            Value::String(said) => Value::String(text(&said)),
+            Value::List(items) => Value::List(items.into_iter().map(|item| self.mask_value(item)).collect()),
+            Value::Map(fields) => Value::Map(
+                fields
+                    .into_iter()
+                    .map(|(name, value)| (text(&name), self.mask_value(value)))
+                    .collect(),
+            ),
+            Value::Int(_) | Value::Float(_) if self.0.contains(&value.to_string()) => Value::String(MASK.to_owned()),
+            other => other,
+        }
     }
 
     /// Where secrets stand in a text, as byte ranges; they may overlap.

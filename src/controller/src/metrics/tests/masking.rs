@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use analysis::value::Value;
 use env::sim::run;
 use env::{HttpService, Trace, full};
 use http::Response;
 use proptest::prelude::*;
 use rstest::rstest;
+use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -116,6 +118,16 @@ fn nothing_of_an_answer_keeps_a_secret(#[case] status: u16, #[case] body: &'stat
             "{came} keeps {secret}"
         );
     }
+}
+
+#[test]
+fn a_value_that_echoes_a_secret_is_judged_without_it() {
+    let secrets = Secrets::new(["tok.en", "0.25"]);
+    let masked = |json| secrets.mask_value(Value::from_json(&json));
+    assert_eq!(
+        masked(json!({"said": ["Bearer tok.en", 0.25, 1.5], "tok.en": true})),
+        Value::from_json(&json!({"said": ["Bearer *****", "*****", 1.5], "*****": true}))
+    );
 }
 
 #[test]
