@@ -183,6 +183,11 @@ pub trait Bed: Send + Sync {
         let _ = answers;
     }
 
+    /// Where the metric server is.
+    fn metric_server(&self) -> String {
+        crate::metrics::address()
+    }
+
     /// How many queries the metric server has had.
     fn queries(&self) -> usize {
         0

@@ -75,6 +75,24 @@ fn step(step: &Value) -> PlannedStep {
     }
 }
 
+/// The listed steps, and those that a promotion which is measured has: as the last one, and with everything on the new version.
+fn plan(canary: &Value) -> Vec<PlannedStep> {
+    let listed = canary["steps"].as_array();
+    let mut plan: Vec<PlannedStep> = listed.into_iter().flatten().map(step).collect();
+    if let Some(last) = plan.last().filter(|_| canary["prePromotionAnalysis"].is_object()) {
+        let gate = Gate::Analysis;
+        plan.push(PlannedStep { gate, ..last.clone() });
+    }
+    if canary["postPromotionAnalysis"].is_object() {
+        plan.push(PlannedStep {
+            weight: Some(100),
+            replicas: "100%".to_owned(),
+            gate: Gate::Analysis,
+        });
+    }
+    plan
+}
+
 fn phase(rollout: &Value) -> Phase {
     match text(rollout, "/status/phase") {
         "" | "Initial" => Phase::Initial,
@@ -164,11 +182,7 @@ impl Dialect for Kruise {
         };
         let none = Value::Null;
         let status = rollout.pointer("/status/canaryStatus").unwrap_or(&none);
-        let plan = rollout
-            .pointer("/spec/strategy/canary/steps")
-            .and_then(Value::as_array)
-            .map(|steps| steps.iter().map(step).collect())
-            .unwrap_or_default();
+        let plan = plan(&rollout["spec"]["strategy"]["canary"]);
         let grace = rollout
             .pointer("/spec/strategy/canary/trafficRoutings/0/gracePeriodSeconds")
             .and_then(Value::as_u64)

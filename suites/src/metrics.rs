@@ -4,6 +4,11 @@
 /// The authority that templates in `fixtures/` name.
 pub const AUTHORITY: &str = "prometheus.example.com:9090";
 
+/// The address that they name.
+pub fn address() -> String {
+    format!("http://{AUTHORITY}")
+}
+
 /// How every query is answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answers {

@@ -164,12 +164,8 @@ pub fn could_not_start(id: &str, failure: Failure) -> Report {
 fn stage(scenario: &Scenario, bed: &SharedBed) -> Result<(Stage, PodBook), Failure> {
     let mut documents = Vec::new();
     for manifest in &scenario.manifests {
-        documents.extend(
-            manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
-                bed.pause(asked)
-            })
-            .map_err(|message| Failure::new(Check::Cluster, message))?,
-        );
+        documents
+            .extend(manifest::documents(manifest, &**bed).map_err(|message| Failure::new(Check::Cluster, message))?);
     }
     let name = |kind: &str| manifest::name_of(&documents, kind);
     let needed = |kind: &str| {

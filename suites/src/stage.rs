@@ -142,11 +142,9 @@ impl Stage {
     /// When the manifest is no YAML.
     pub fn documents_in(&self, family: Family, manifest: &str) -> Result<Vec<Value>, Failure> {
         let bed = &self.0.bed;
-        manifest::documents(manifest, bed.namespace(), &|host| bed.host(host), &|asked| {
-            bed.pause(asked)
-        })
-        .map(|documents| family.translate(documents, &bed.door()))
-        .map_err(|message| Failure::new(Check::Cluster, message))
+        manifest::documents(manifest, &**bed)
+            .map(|documents| family.translate(documents, &bed.door()))
+            .map_err(|message| Failure::new(Check::Cluster, message))
     }
 
     /// Releases an image.

@@ -11,7 +11,7 @@ use crate::parts::{HeaderModifier, IntOrString, ObjectReference, PodTemplateMeta
 use crate::quantity::{self, Weight};
 use crate::v1beta1::{self, RouteMatch, TrafficRoutingRef};
 
-pub use analysis::{Analyses, Analysis, Background, PostPromotion};
+pub use analysis::{Analysis, Background};
 
 /// What a Rollout wants, in full.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Plan {
     pub workload: ObjectReference,
     /// How new pods come about.
     pub strategy: Strategy,
-    /// The steps, in order; never empty.
+    /// The steps, in order; never empty. Those that a promotion adds stand after the Rollout's own.
     pub steps: Vec<Step>,
     /// Where traffic is split, when it is.
     pub routing: Option<Routing>,
@@ -28,8 +28,8 @@ pub struct Plan {
     pub failure_threshold: Option<IntOrString>,
     /// Name of the TrafficRouting that the release uses, by field or by annotation.
     pub traffic_routing: Option<String>,
-    /// What is measured beside the steps' gates.
-    pub analyses: Analyses,
+    /// What is measured all along.
+    pub background: Option<Background>,
     /// A rollback walks the steps, too.
     pub rollback_in_batch: bool,
     /// Progress is held.
@@ -80,6 +80,23 @@ pub struct Step {
     pub pause: Pause,
     /// What must be found good before the step may end.
     pub gate: Option<Analysis>,
+    /// Whose step it is.
+    pub stage: Stage,
+}
+
+/// Whose step a step is: the Rollout's, or one that its promotion has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// One that the Rollout lists.
+    #[default]
+    Own,
+    /// As the last one that is listed, until `prePromotionAnalysis` is successful.
+    BeforePromotion,
+    /// The new version serves everything, and the version before stands by, until `postPromotionAnalysis` is successful.
+    AfterPromotion {
+        /// How many seconds it lasts; nothing is until the analysis ends by itself.
+        bake: Option<u32>,
+    },
 }
 
 /// Which requests go to the new version.
@@ -146,7 +163,7 @@ impl Plan {
     /// Every field that cannot be read, with its path.
     pub fn of(rollout: &v1beta1::Rollout) -> Result<Self, Vec<FieldError>> {
         let spec = &rollout.spec;
-        let (strategy, steps, analyses, routings, failure_threshold, routing_ref, no_canary_service, path) =
+        let (strategy, steps, blocks, routings, failure_threshold, routing_ref, no_canary_service, path) =
             match (&spec.strategy.canary, &spec.strategy.blue_green) {
                 (Some(_), Some(_)) => {
                     return Err(vec![FieldError::forbidden(
@@ -167,11 +184,11 @@ impl Plan {
                         pod_patch: canary.patch_pod_template_metadata.clone().unwrap_or_default(),
                     }),
                     &canary.steps,
-                    Analyses::of(
-                        canary.analysis.as_ref(),
-                        canary.pre_promotion_analysis.as_ref(),
-                        canary.post_promotion_analysis.as_ref(),
-                    ),
+                    [
+                        &canary.analysis,
+                        &canary.pre_promotion_analysis,
+                        &canary.post_promotion_analysis,
+                    ],
                     &canary.traffic_routings,
                     &canary.failure_threshold,
                     &canary.traffic_routing_ref,
@@ -181,11 +198,11 @@ impl Plan {
                 (None, Some(blue_green)) => (
                     Strategy::BlueGreen,
                     &blue_green.steps,
-                    Analyses::of(
-                        blue_green.analysis.as_ref(),
-                        blue_green.pre_promotion_analysis.as_ref(),
-                        blue_green.post_promotion_analysis.as_ref(),
-                    ),
+                    [
+                        &blue_green.analysis,
+                        &blue_green.pre_promotion_analysis,
+                        &blue_green.post_promotion_analysis,
+                    ],
                     &blue_green.traffic_routings,
                     &blue_green.failure_threshold,
                     &blue_green.traffic_routing_ref,
@@ -194,7 +211,8 @@ impl Plan {
                 ),
             };
         let mut errors = Vec::new();
-        let steps = read_steps(steps.as_deref().unwrap_or_default(), path, &mut errors);
+        let [all_along, before, after] = blocks;
+        let mut steps = read_steps(steps.as_deref().unwrap_or_default(), path, &mut errors);
         if let Some(IntOrString::String(text)) = failure_threshold
             && let Err(error) = quantity::percent(text)
         {
@@ -207,6 +225,12 @@ impl Plan {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let routing = routings
+            .iter()
+            .flatten()
+            .next()
+            .map(|routing| Routing::of(routing, no_canary_service != Some(true)));
+        analysis::promote(&mut steps, before.as_ref(), after.as_ref(), routing.is_some());
         let annotations = rollout.metadata.annotations.as_ref();
         let annotated = |key: &str| {
             annotations
@@ -217,16 +241,12 @@ impl Plan {
             workload: spec.workload_ref.clone(),
             strategy,
             steps,
-            routing: routings
-                .iter()
-                .flatten()
-                .next()
-                .map(|routing| Routing::of(routing, no_canary_service != Some(true))),
+            routing,
             failure_threshold: failure_threshold.clone(),
             traffic_routing: annotated(annotation::TRAFFIC_ROUTING)
                 .or(routing_ref.as_ref().filter(|name| !name.is_empty()))
                 .cloned(),
-            analyses,
+            background: all_along.as_ref().and_then(Background::of),
             rollback_in_batch: annotated(annotation::ROLLBACK_IN_BATCH).is_some_and(|value| value == "true"),
             paused: spec.strategy.paused == Some(true),
             disabled: spec.disabled == Some(true),
@@ -250,9 +270,15 @@ impl Plan {
             .and_then(|index| self.steps.get(index))
     }
 
-    /// How many steps there are.
+    /// How many steps there are, those of the promotion included.
     pub fn step_count(&self) -> i32 {
         i32::try_from(self.steps.len()).unwrap_or(i32::MAX)
+    }
+
+    /// The number of the last step that the Rollout lists.
+    pub fn last_own_step(&self) -> i32 {
+        let own = self.steps.iter().filter(|step| step.stage == Stage::Own).count();
+        i32::try_from(own).unwrap_or(i32::MAX)
     }
 
     /// The value of `nextStepIndex` when nobody has asked for a jump: the following step, or -1 at the last one.
@@ -390,5 +416,6 @@ fn read_step(step: &v1beta1::Step, path: &str, errors: &mut Vec<FieldError>) -> 
         header_modifier: step.request_header_modifier.clone(),
         pause,
         gate,
+        stage: Stage::Own,
     })
 }

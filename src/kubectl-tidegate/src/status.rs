@@ -167,7 +167,7 @@ fn judges(rollout: &Rollout, run: &AnalysisRun) -> bool {
 /// The runs beside a Rollout that measures something; of another one nothing is watched, since a cluster may not know the kind.
 fn runs_of(env: &Env, client: &Client, rollout: &Rollout) -> impl Stream<Item = Seen> + use<> {
     let measures = Plan::of(rollout)
-        .is_ok_and(|plan| plan.analyses.background.is_some() || plan.steps.iter().any(|step| step.gate.is_some()));
+        .is_ok_and(|plan| plan.background.is_some() || plan.steps.iter().any(|step| step.gate.is_some()));
     let namespace = rollout.metadata.namespace.as_deref();
     let runs: Api<AnalysisRun> = Api::namespaced(client.clone(), namespace.unwrap_or(client.default_namespace()));
     let env = env.clone();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use api::names::condition;
 use api::parts::{IntOrString, RolloutPhase, StepState};
-use api::plan::{Pause, Plan, Route, Router, Style};
+use api::plan::{Pause, Plan, Route, Router, Stage, Style};
 use api::v1beta1::Rollout;
 
 use crate::runs::{self, Shown};
@@ -71,17 +71,9 @@ fn waits_for_approval(rollout: &Rollout) -> bool {
     common.current_step_state == StepState::StepPaused && (objects || matches!(pause, None | Some(Pause::Manual)))
 }
 
-/// How many steps the strategy in use has.
+/// How many steps a release has, those of its promotion included; 0 of a plan that cannot be read.
 pub(crate) fn step_count(rollout: &Rollout) -> i32 {
-    let strategy = &rollout.spec.strategy;
-    let canary = strategy.canary.as_ref().and_then(|canary| canary.steps.as_ref());
-    let blue_green = strategy
-        .blue_green
-        .as_ref()
-        .and_then(|blue_green| blue_green.steps.as_ref());
-    canary
-        .or(blue_green)
-        .map_or(0, |steps| i32::try_from(steps.len()).unwrap_or(i32::MAX))
+    Plan::of(rollout).map_or(0, |plan| plan.step_count())
 }
 
 /// `step 1/4 (StepPaused) of revision abc`.
@@ -179,7 +171,15 @@ pub(crate) fn description(rollout: &Rollout, runs: &[Shown]) -> String {
         } else {
             String::new()
         };
-        row("", &format!("{here} replicas {replicas}, {route}, {pause}{state}"));
+        let stage = match step.stage {
+            Stage::Own => "",
+            Stage::BeforePromotion => "before promotion: ",
+            Stage::AfterPromotion { .. } => "after promotion: ",
+        };
+        row(
+            "",
+            &format!("{here} {stage}replicas {replicas}, {route}, {pause}{state}"),
+        );
         if current == Some(number) {
             for line in runs.iter().flat_map(runs::lines) {
                 row("", &format!("  {line}"));

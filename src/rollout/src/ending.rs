@@ -56,7 +56,8 @@ pub(crate) fn conclude(view: &View<'_>, spec: &Spec, succeeded: bool, status: &m
     if let Some(sub) = &mut status.canary_status
         && succeeded
     {
-        sub.common.current_step_index = Some(spec.step_count());
+        // One that the Rollout lists, for who reads it by this number.
+        sub.common.current_step_index = Some(spec.last_own_step());
     }
 }
 

@@ -94,23 +94,20 @@ impl Kind {
         }
     }
 
-    /// Whether a cluster may do without it: somebody else's definitions, which come and go, and those of analysis, which OpenKruise has not.
+    /// Whether a cluster may do without it: somebody else's definitions, which come and go.
     pub const fn optional(self) -> bool {
         match self {
-            Self::HttpRoute
-            | Self::GrpcRoute
-            | Self::VirtualService
-            | Self::DestinationRule
-            | Self::AnalysisTemplate
-            | Self::ClusterAnalysisTemplate
-            | Self::AnalysisRun => true,
+            Self::HttpRoute | Self::GrpcRoute | Self::VirtualService | Self::DestinationRule => true,
             Self::Rollout
             | Self::BatchRelease
             | Self::Deployment
             | Self::ReplicaSet
             | Self::Service
             | Self::EndpointSlice
-            | Self::Ingress => false,
+            | Self::Ingress
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate
+            | Self::AnalysisRun => false,
         }
     }
 

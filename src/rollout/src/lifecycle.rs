@@ -168,7 +168,7 @@ fn settle(view: &View<'_>, spec: &Spec, acting: &Acting<'_>, status: &mut Rollou
     sub.common.observed_rollout_id = Some(revision);
     sub.common.rollout_hash = acting.object.annotation(annotation::PLAN_HASH).map(Into::into);
     sub.common.stable_revision = stable.map(Into::into);
-    sub.common.current_step_index = Some(spec.step_count());
+    sub.common.current_step_index = Some(spec.last_own_step());
     sub.common.next_step_index = -1;
     sub.common.current_step_state = StepState::Completed;
     status.canary_status = Some(sub);

@@ -1,6 +1,6 @@
 //! What this version can lead. A Rollout may ask for more than that, validly; it is told so, and its workload is not released without its steps.
 
-use api::plan::{Analyses, Plan as Spec, Style};
+use api::plan::{Plan as Spec, Style};
 
 /// Whether the release that a Rollout asks for can be led, and if not, why and what to do.
 pub(crate) fn served(spec: &Spec) -> Result<(), String> {
@@ -27,13 +27,6 @@ pub(crate) fn served(spec: &Spec) -> Result<(), String> {
         return Err(format!(
             "TrafficRouting {name} cannot be used: TrafficRoutings are not served yet; remove the reference, and name the Ingress in trafficRoutings"
         ));
-    }
-    let promotion = Analyses {
-        background: None,
-        ..spec.analyses.clone()
-    };
-    if promotion != Analyses::default() {
-        return Err("prePromotionAnalysis and postPromotionAnalysis are not served yet; give the last step an analysis of its own".into());
     }
     let Some(routing) = &spec.routing else { return Ok(()) };
     let routers = traffic::routers(&routing.routers).map_err(|error| error.to_string())?;

@@ -382,7 +382,7 @@ impl Current<'_> {
     }
 
     fn ends_by_itself(self) -> bool {
-        self.index == self.spec.step_count() && self.step.is_all()
+        self.index == self.spec.last_own_step() && self.step.is_all()
     }
 
     fn pause_words(self) -> String {

@@ -21,6 +21,7 @@ mod jobs;
 mod kind;
 mod living;
 mod local;
+mod metric_server;
 mod output;
 mod remote_cluster;
 mod run;

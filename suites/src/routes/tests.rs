@@ -17,7 +17,7 @@ const ARTICLE: &str = concat!(
 #[case(Family::HttpRoute)]
 #[case(Family::VirtualService)]
 fn a_scenario_in_another_family(#[case] family: Family) {
-    let documents = crate::manifest::documents(ARTICLE, "default", &str::to_owned, &|asked| asked).unwrap();
+    let documents = crate::manifest::documents(ARTICLE, &crate::manifest::AsWritten).unwrap();
     let translated = family.translate(documents, &Door::default());
     let mut shown: Vec<Value> = vec![translated[0].clone()];
     let routing = |document: &Value| document["spec"]["strategy"]["canary"]["trafficRoutings"].clone();

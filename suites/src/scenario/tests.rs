@@ -34,7 +34,7 @@ fn every_manifest_is_yaml_and_brings_a_workload_behind_a_route() {
     for scenario in scenarios::all() {
         let mut documents = Vec::new();
         for manifest in &scenario.manifests {
-            documents.extend(crate::manifest::documents(manifest, "default", &str::to_owned, &|asked| asked).unwrap());
+            documents.extend(crate::manifest::documents(manifest, &crate::manifest::AsWritten).unwrap());
         }
         assert!(
             crate::manifest::route(&documents).is_some_and(|(host, _)| !host.is_empty()),

@@ -1,20 +1,10 @@
 //! What a release measures and what a verdict does, read without options: the block of [`crate::attachment`] at each of its places.
 
-use std::time::Duration;
-
+use super::{Pause, Route, Stage, Step};
 use crate::attachment::{DEFAULT_RUN_HISTORY, RolloutAnalysis, VerdictAction};
+use crate::parts::IntOrString;
+use crate::quantity::Weight;
 use crate::v1alpha1::{Argument, DryRun, MeasurementRetention, TemplateRef, TtlStrategy};
-
-/// What is measured apart from the steps' own gates.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Analyses {
-    /// All along.
-    pub background: Option<Background>,
-    /// After the last step, before the new version takes everything.
-    pub pre_promotion: Option<Analysis>,
-    /// Once the new version serves everything.
-    pub post_promotion: Option<PostPromotion>,
-}
 
 /// An analysis that goes on while steps are walked.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,15 +13,6 @@ pub struct Background {
     pub analysis: Analysis,
     /// The step, from 1, from which on.
     pub starting_step: i32,
-}
-
-/// An analysis while the version before stands by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PostPromotion {
-    /// What is measured.
-    pub analysis: Analysis,
-    /// How long the version before stands by; nothing is until the run ends.
-    pub duration: Option<Duration>,
 }
 
 /// Templates to measure by, and what the verdict does.
@@ -79,29 +60,44 @@ impl Analysis {
     }
 }
 
-impl Analyses {
-    /// Reads the three blocks of a strategy: all along, before promotion, after it.
-    pub(super) fn of(
-        background: Option<&RolloutAnalysis>,
-        pre_promotion: Option<&RolloutAnalysis>,
-        post_promotion: Option<&RolloutAnalysis>,
-    ) -> Self {
-        let read = |block: &RolloutAnalysis| Analysis::of(block);
-        Self {
-            background: background.and_then(|block| {
-                Some(Background {
-                    analysis: read(block)?,
-                    starting_step: block.starting_step.unwrap_or(1).max(1),
-                })
-            }),
-            pre_promotion: pre_promotion.and_then(read),
-            post_promotion: post_promotion.and_then(|block| {
-                let seconds = block.duration.map(|seconds| u64::from(seconds.max(0).unsigned_abs()));
-                Some(PostPromotion {
-                    analysis: read(block)?,
-                    duration: seconds.map(Duration::from_secs),
-                })
-            }),
-        }
+impl Background {
+    /// Reads the block of a strategy.
+    pub(super) fn of(block: &RolloutAnalysis) -> Option<Self> {
+        Some(Self {
+            analysis: Analysis::of(block)?,
+            starting_step: block.starting_step.unwrap_or(1).max(1),
+        })
+    }
+}
+
+/// Adds the steps that a promotion has: one before it, as the last that is listed, and one in which the new version serves everything while the
+/// version before still runs. So they are walked, kept and taken back as any step is.
+pub(super) fn promote(
+    steps: &mut Vec<Step>,
+    before: Option<&RolloutAnalysis>,
+    after: Option<&RolloutAnalysis>,
+    routed: bool,
+) {
+    let Some(last) = steps.last().cloned() else { return };
+    if let Some(gate) = before.and_then(Analysis::of) {
+        steps.push(Step {
+            pause: Pause::UntilAnalysis,
+            gate: Some(gate),
+            stage: Stage::BeforePromotion,
+            ..last
+        });
+    }
+    let after = after.and_then(|block| Some((block.duration, Analysis::of(block)?)));
+    if let Some((duration, gate)) = after {
+        steps.push(Step {
+            replicas: IntOrString::String("100%".to_owned()),
+            route: routed.then_some(Route::Weight(Weight::ALL)),
+            header_modifier: None,
+            pause: Pause::UntilAnalysis,
+            gate: Some(gate),
+            stage: Stage::AfterPromotion {
+                bake: duration.map(|seconds| seconds.max(0).unsigned_abs()),
+            },
+        });
     }
 }

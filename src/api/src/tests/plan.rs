@@ -7,7 +7,7 @@ use super::demo;
 use crate::attachment::{RolloutAnalysis, VerdictAction};
 use crate::hash::{plan_hash, same_template, template_revision};
 use crate::parts::IntOrString;
-use crate::plan::{Pause, Plan, Route, Router, Style};
+use crate::plan::{Pause, Plan, Route, Router, Stage, Style};
 use crate::quantity::{Weight, scaled};
 
 #[rstest]
@@ -114,14 +114,38 @@ fn analyses_are_read_at_each_place() {
         serde_json::from_value(block).unwrap()
     };
     canary.analysis = block(json!({ "startingStep": 2 }));
-    canary.post_promotion_analysis = block(json!({ "duration": 600 }));
-    let analyses = Plan::of(&rollout).unwrap().analyses;
-    let background = analyses.background.unwrap();
+    let background = Plan::of(&rollout).unwrap().background.unwrap();
     assert_eq!(background.starting_step, 2);
     assert_eq!(background.analysis.on_failure, VerdictAction::Rollback);
-    assert_eq!(analyses.pre_promotion, None);
-    let after = analyses.post_promotion.unwrap();
-    assert_eq!(after.duration.map(|time| time.as_secs()), Some(600));
+}
+
+#[test]
+fn a_promotion_has_steps_of_its_own() {
+    let mut rollout = demo();
+    let listed = Plan::of(&rollout).unwrap();
+    let canary = rollout.spec.strategy.canary.as_mut().unwrap();
+    let block = |more: Value| {
+        let mut block = json!({ "templates": [{ "templateName": "t" }] });
+        block.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(block).unwrap()
+    };
+    canary.pre_promotion_analysis = block(json!({}));
+    canary.post_promotion_analysis = block(json!({ "duration": 600 }));
+    let plan = Plan::of(&rollout).unwrap();
+    assert_eq!(plan.last_own_step(), listed.step_count());
+    assert_eq!(plan.step_count(), listed.step_count() + 2);
+    let (before, after) = (&plan.steps[plan.steps.len() - 2], &plan.steps[plan.steps.len() - 1]);
+    let last = listed.steps.last().unwrap();
+    assert_eq!((&before.replicas, &before.route), (&last.replicas, &last.route));
+    assert_eq!(after.route, Some(Route::Weight(Weight::ALL)));
+    assert!(after.is_all());
+    for (step, stage) in [
+        (before, Stage::BeforePromotion),
+        (after, Stage::AfterPromotion { bake: Some(600) }),
+    ] {
+        assert_eq!((step.stage, step.pause), (stage, Pause::UntilAnalysis));
+        assert!(step.gate.is_some());
+    }
 }
 
 #[test]

@@ -68,18 +68,12 @@ pub struct CommonStatus {
     /// When the step's state last changed; timed pauses count from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_time: Option<Time>,
-    /// The run that the current step waits for, or waited for. Not in OpenKruise's schema, which drops it, as it does the next three.
+    /// The run that the current step waits for, or waited for. Not in OpenKruise's schema, which drops it, as it does the next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_step_analysis: Option<RunState>,
     /// The run that measures all along.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background_analysis: Option<RunState>,
-    /// The run before promotion.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pre_promotion_analysis: Option<RunState>,
-    /// The run after promotion.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub post_promotion_analysis: Option<RunState>,
 }
 
 /// State of a canary release.

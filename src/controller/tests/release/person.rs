@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use controller::install::{self, Endpoint};
 use env::Env;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
@@ -82,6 +82,30 @@ impl Person {
             self.env.sleep(Duration::from_secs(1)).await;
         }
         panic!("no {what}: {last:#}");
+    }
+
+    /// Waits until there is one object of a kind, and not the one of that name before; its name.
+    pub(crate) async fn the_only(&self, version: &str, kind: &str, before: Option<&str>) -> String {
+        let mut last = Vec::new();
+        for _ in 0..3600 {
+            let listed = self
+                .api(version, kind)
+                .list(&ListParams::default())
+                .await
+                .expect("a list");
+            last = listed
+                .items
+                .into_iter()
+                .filter_map(|object| object.metadata.name)
+                .collect();
+            if let [only] = last.as_slice()
+                && Some(only.as_str()) != before
+            {
+                return only.clone();
+            }
+            self.env.sleep(Duration::from_secs(1)).await;
+        }
+        panic!("there is no single {kind} but {before:?}: {last:?}");
     }
 
     /// Creates what the controller needs, and its namespace.

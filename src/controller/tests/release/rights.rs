@@ -12,7 +12,7 @@ use env::{HttpService, Trace};
 use kube::api::DeleteParams;
 use parking_lot::Mutex;
 use rollout::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidepool::Embedded;
 use tokio::sync::oneshot;
 
@@ -113,16 +113,55 @@ fn used() -> BTreeSet<Used> {
                 .expect("deleted");
             person.until("deletion", Value::is_null).await;
         }
+        judged_by_a_job(&person).await;
         // A Rollout that names templates, which need not be there.
         let mut measured: Value = serde_yaml::from_str(FOUR_STEPS).expect("YAML");
-        let refs = serde_json::json!([{ "templateName": "a" }, { "templateName": "b", "clusterScope": true }]);
-        measured["spec"]["strategy"]["canary"]["analysis"] = serde_json::json!({ "templates": refs });
+        let refs = json!([{ "templateName": "a" }, { "templateName": "b", "clusterScope": true }]);
+        measured["spec"]["strategy"]["canary"]["analysis"] = json!({ "templates": refs });
         person.create(measured).await;
         stop.send(()).expect("it runs");
         running.await.expect("no panic").expect("an orderly end");
         cluster.stop().await;
         used.lock().clone()
     })
+}
+
+/// A release whose gate is a Job with an argument from a Secret; a newer version comes before it is done, so that run and Job are taken away.
+async fn judged_by_a_job(person: &Person) {
+    let gate = json!({
+        "templates": [{ "templateName": "judged" }],
+        "args": [{ "name": "token", "valueFrom": { "secretKeyRef": { "name": "token", "key": "value" } } }],
+        "unsuccessfulRunHistoryLimit": 0,
+    });
+    let job = json!({ "spec": { "template": { "spec": {
+        "restartPolicy": "Never",
+        "containers": [{ "name": "look", "image": "look", "env": [{ "name": "TOKEN", "value": "{{args.token}}" }] }],
+    } } } });
+    for object in [
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "token" }, "data": { "value": "dG9r" } }),
+        json!({
+            "apiVersion": "rollouts.kruise.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": { "name": "judged" },
+            "spec": { "args": [{ "name": "token" }], "metrics": [{ "name": "look", "provider": { "job": job } }] },
+        }),
+    ] {
+        person.create(object).await;
+    }
+    let mut rollout: Value = serde_yaml::from_str(FOUR_STEPS).expect("YAML");
+    rollout["spec"]["strategy"]["canary"]["steps"][0]["analysis"] = gate;
+    person.create(rollout).await;
+    person
+        .until("idle rollout", |status| status["phase"] == "Healthy")
+        .await;
+    person.image("1.10.9").await;
+    let first = person.the_only("batch/v1", "Job", None).await;
+    person.image("1.10.10").await;
+    person.the_only("batch/v1", "Job", Some(&first)).await;
+    person
+        .rollouts()
+        .delete("rollouts-demo", &DeleteParams::default())
+        .await
+        .expect("deleted");
+    person.until("deletion", Value::is_null).await;
 }
 
 #[test]

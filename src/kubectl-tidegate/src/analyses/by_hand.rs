@@ -3,7 +3,8 @@
 
 use std::io::Write;
 
-use analysis::run::{Conditions, Counts, MeasureRequest, Measured, Outcome, PreparedMetric, Work, advance, prepare};
+use analysis::run::{Conditions, MeasureRequest, Measured, Outcome, PreparedMetric, Work, advance, prepare};
+use analysis::sequential::counters::Reading;
 use api::v1alpha1::{
     AnalysisPhase, AnalysisRunStatus, AnalysisTemplate, AnalysisTemplateSpec, ClusterAnalysisTemplate, Measurement,
     Metric,
@@ -208,14 +209,14 @@ fn judged(metric: &PreparedMetric, measured: &Measured, status: &AnalysisRunStat
     }
 }
 
-fn counted(counts: &Counts) -> String {
+fn counted(reading: &Reading) -> String {
     let sum = |series: &std::collections::BTreeMap<String, f64>| series.values().sum::<f64>();
     format!(
         "canary {} errors of {}, stable {} errors of {}",
-        sum(&counts.canary_errors),
-        sum(&counts.canary_total),
-        sum(&counts.stable_errors),
-        sum(&counts.stable_total)
+        sum(&reading.canary.errors),
+        sum(&reading.canary.total),
+        sum(&reading.stable.errors),
+        sum(&reading.stable.total)
     )
 }
 

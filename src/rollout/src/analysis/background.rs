@@ -20,7 +20,7 @@ impl Current<'_> {
         sub: &mut CanaryStatus,
         draft: &mut Draft,
     ) -> Option<Walk> {
-        let background = self.spec.analyses.background.as_ref()?;
+        let background = self.spec.background.as_ref()?;
         let analysis = &background.analysis;
         let state = &sub.common.current_step_state;
         let there = matches!(
@@ -83,7 +83,7 @@ impl Current<'_> {
 
     /// Why the step is held by the verdict of the analysis in the background, if it is.
     pub(crate) fn held_by_background(self, sub: &CanaryStatus) -> Option<String> {
-        let analysis = &self.spec.analyses.background.as_ref()?.analysis;
+        let analysis = &self.spec.background.as_ref()?.analysis;
         let run = sub.common.background_analysis.as_ref()?;
         let own = Place::Background.owns(&run.name, self.acting.name(), &sub.canary_revision);
         let held = own

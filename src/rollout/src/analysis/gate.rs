@@ -4,9 +4,11 @@
 use api::attachment::{RunState, VerdictAction};
 use api::names::reason;
 use api::parts::StepState;
-use api::plan::{Analysis, Pause};
+use api::plan::{Analysis, Pause, Stage};
 use api::v1alpha1::AnalysisPhase;
 use api::v1beta1::{CanaryStatus, RolloutStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::make::{Place, object};
 use super::measure::read;
@@ -14,8 +16,8 @@ use crate::capacity::Current;
 use crate::conditions::progressing;
 use crate::draft::Draft;
 use crate::meta::Meta;
-use crate::steps::enter;
-use crate::{EventType, Kind, WaitReason};
+use crate::steps::{anchor, enter};
+use crate::{EventType, Kind, Op, WaitReason};
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +130,7 @@ impl Current<'_> {
             // The first run of the step, or the next one when somebody asks for another try: in the status before it is made.
             let before = known.map(|known| known.name);
             let name = place.after(before.as_deref(), self.view, self.acting.name(), &sub.canary_revision);
+            enter(sub, StepState::StepMetricsAnalysis, self.view.now);
             sub.common.current_step_analysis = Some(RunState {
                 name,
                 phase: AnalysisPhase::Pending,
@@ -143,6 +146,9 @@ impl Current<'_> {
                 draft.rule("analysis", message.clone());
                 progressing(status, self.view.now, reason::IN_ROLLING, "Rollout is in Progressing");
                 status.message = Some(message);
+                if let Some(until) = self.baked(sub) {
+                    self.end_at(until, &name, draft);
+                }
                 sub.common.current_step_analysis = Some(RunState { phase, ..known });
                 draft.wait(WaitReason::Analysis { run: name });
             }
@@ -150,6 +156,13 @@ impl Current<'_> {
             Standing::Over(phase, message) => {
                 let words = self.verdict_words(&name, &phase, message.as_deref());
                 let action = action(gate, &phase);
+                let stands_by = self.baked(sub).filter(|until| self.view.now < *until);
+                if let (VerdictAction::Continue, Some(until)) = (action, stands_by) {
+                    status.message = Some(self.says("the version before stands by"));
+                    draft.rule("stand by", self.says("the version before stands by"));
+                    draft.wait(WaitReason::Pause { until });
+                    return draft.wake_at(until);
+                }
                 sub.common.current_step_analysis = Some(RunState {
                     name,
                     phase: phase.clone(),
@@ -174,6 +187,33 @@ impl Current<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Until when the version before stands by, if a time was said for that.
+    fn baked(self, sub: &CanaryStatus) -> Option<Timestamp> {
+        let Stage::AfterPromotion { bake: Some(seconds) } = self.step.stage else {
+            return None;
+        };
+        Some(anchor(sub, self.view.now) + SignedDuration::from_secs(i64::from(seconds)))
+    }
+
+    /// Lets a run come to its end when the time is over: what it has found by then decides.
+    fn end_at(self, until: Timestamp, name: &str, draft: &mut Draft) {
+        if self.view.now < until {
+            return draft.wake_at(until);
+        }
+        let Some(run) = self.view.named(Kind::AnalysisRun, name) else {
+            return;
+        };
+        if run.data.pointer("/spec/terminate") != Some(&json!(true)) {
+            draft.rule("baked", self.says("the version before has stood by for its time"));
+            draft.patch(
+                Kind::AnalysisRun,
+                run,
+                vec![Op::set("/spec/terminate", json!(true))],
+                None,
+            );
         }
     }
 

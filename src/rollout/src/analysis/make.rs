@@ -4,7 +4,7 @@
 use analysis::run::arguments::{Asked, given, merge};
 use analysis::run::flatten;
 use api::names::label;
-use api::plan::Analysis;
+use api::plan::{Analysis, Stage};
 use api::v1alpha1::{AnalysisRunSpec, AnalysisTemplateSpec, TemplateRef};
 use api::v1beta1::CanaryStatus;
 use serde_json::{Value, json};
@@ -25,10 +25,15 @@ pub(super) enum Place {
 
 impl Place {
     /// The word of Argo Rollouts' label `rollout-type`.
-    fn word(self) -> &'static str {
+    fn word(self, acting: &Acting<'_>) -> &'static str {
+        let spec = acting.spec.as_ref().ok();
         match self {
-            Self::Step(_) => "Step",
             Self::Background => "Background",
+            Self::Step(index) => match spec.and_then(|spec| spec.step(index)).map(|step| step.stage) {
+                Some(Stage::BeforePromotion) => "PrePromotion",
+                Some(Stage::AfterPromotion { .. }) => "PostPromotion",
+                Some(Stage::Own) | None => "Step",
+            },
         }
     }
 
@@ -83,7 +88,7 @@ pub(super) fn object(
     name: &str,
 ) -> Result<Value, String> {
     let spec = spec(view, acting, analysis, sub)?;
-    let mut labels = json!({ "rollout-type": place.word() });
+    let mut labels = json!({ "rollout-type": place.word(acting) });
     if !sub.common.pod_template_hash.is_empty() {
         labels[label::POD_TEMPLATE_HASH] = json!(sub.common.pod_template_hash);
     }

@@ -98,7 +98,7 @@ fn history(spec: Option<&Spec>) -> (usize, usize) {
     let gates = spec
         .into_iter()
         .flat_map(|spec| spec.steps.iter().filter_map(|step| step.gate.as_ref()));
-    let background = spec.and_then(|spec| spec.analyses.background.as_ref());
+    let background = spec.and_then(|spec| spec.background.as_ref());
     let all: Vec<_> = gates.chain(background.map(|background| &background.analysis)).collect();
     let most = |of: fn(&api::plan::Analysis) -> usize| all.iter().map(|one| of(one)).max().unwrap_or(default);
     (most(|one| one.successful_history), most(|one| one.unsuccessful_history))

@@ -55,7 +55,7 @@ pub fn judging(rollout: &Rollout) -> Vec<Judging<'_>> {
     };
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     let gate = spec.step(step).and_then(|step| step.gate.as_ref());
-    let background = spec.analyses.background.as_ref().map(|background| &background.analysis);
+    let background = spec.background.as_ref().map(|background| &background.analysis);
     let places = [
         (
             Place::Step(step),

@@ -9,7 +9,7 @@ use super::model::Model;
 use super::walkthrough::{approve, hour, inventory, state, status};
 use crate::{Kind, Retry, retry};
 
-fn template(name: &str, metric: Value) -> Value {
+pub(super) fn template(name: &str, metric: Value) -> Value {
     let mut metric = metric;
     metric["name"] = json!(name);
     metric["provider"] = json!({"prometheus": {"address": "http://prometheus.example.com:9090", "query": "rate({{args.service-name}})"}});
@@ -17,14 +17,14 @@ fn template(name: &str, metric: Value) -> Value {
 }
 
 /// Three measurements, a minute apart; the second bad one is one too many.
-fn success_rate() -> Value {
+pub(super) fn success_rate() -> Value {
     template(
         "success-rate",
         json!({"interval": "1m", "count": 3, "failureLimit": 1, "successCondition": "result[0] >= 0.95"}),
     )
 }
 
-fn block(more: Value) -> Value {
+pub(super) fn block(more: Value) -> Value {
     let mut block = json!({
         "templates": [{"templateName": "success-rate"}],
         "args": [{"name": "service-name", "value": "echoserver"}],
@@ -66,7 +66,7 @@ fn runs(model: &Model) -> Vec<(String, Value)> {
         .collect()
 }
 
-fn canary_exists(model: &Model) -> bool {
+pub(super) fn canary_exists(model: &Model) -> bool {
     let mut names = model.objects.keys().filter(|(kind, _)| *kind == Kind::Deployment);
     names.any(|(_, name)| name != "echoserver")
 }

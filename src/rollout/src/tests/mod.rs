@@ -11,6 +11,7 @@ mod holding;
 mod in_place;
 mod laws;
 mod model;
+mod promotion;
 mod refusals;
 mod steps;
 mod storm;

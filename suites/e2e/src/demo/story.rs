@@ -221,8 +221,7 @@ for all the cases.",
     }
 
     async fn create(&self, manifest: &str) -> Result<()> {
-        let documents =
-            manifest::documents(manifest, "default", &str::to_owned, &|asked| asked).map_err(|error| anyhow!(error))?;
+        let documents = manifest::documents(manifest, &manifest::AsWritten).map_err(|error| anyhow!(error))?;
         for document in documents {
             self.kubernetes.create(&document).await?;
         }

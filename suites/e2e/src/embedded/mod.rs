@@ -3,7 +3,6 @@
 //! One seed, one runtime, one cluster and one controller per scenario, so that a run is repeated to the byte by its seed.
 
 mod controllers;
-mod prometheus;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,9 +14,8 @@ use env::sim::{Served, SimEnv};
 use env::{Env, HttpService, Trace, TraceRecord};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use prometheus::Prometheus;
 use serde_json::Value;
-use suites::metrics::Answers;
+use suites::metrics::{self, Answers};
 use suites::routes::Family;
 use suites::{
     Bed, Changes, Check, Failure, Feature, Kubernetes, Question, Report, Scenario, Share, Verdict, Write, runner,
@@ -27,6 +25,7 @@ use tidepool::{Embedded, transport};
 
 use crate::doors;
 use crate::installation;
+use crate::metric_server::{self, MetricServer};
 
 #[cfg(test)]
 pub(crate) use controllers::Layer;
@@ -146,7 +145,8 @@ pub(crate) struct EmbeddedBed {
     cluster: Arc<Embedded>,
     controllers: Controllers,
     webhooks: Served,
-    prometheus: Prometheus,
+    prometheus: MetricServer,
+    _asked: Served,
 }
 
 impl EmbeddedBed {
@@ -162,11 +162,13 @@ impl EmbeddedBed {
             create(&person, object).await?;
         }
         let webhooks = install(world, &cluster).await?;
+        let prometheus = MetricServer::new(&world.env, metric_server::WINDOW);
         let way = cluster.clone();
         let controllers = Controllers::start(world.env.clone(), move |identity| way.transport(identity), care);
         Ok(Self {
             env: world.env.clone(),
-            prometheus: Prometheus::start(world),
+            _asked: world.network.serve(metrics::AUTHORITY, prometheus.service()),
+            prometheus,
             family,
             lag: Mutex::default(),
             cluster,

@@ -77,9 +77,7 @@ fn every_verb_of_the_plugin_against_a_release() {
             include_str!("../../../../fixtures/article/ingress.yaml"),
             include_str!("../../../../fixtures/article/rollout.yaml"),
         ] {
-            for object in
-                manifest::documents(text, "default", &str::to_owned, &|asked| asked).expect("it is a manifest")
-            {
+            for object in manifest::documents(text, &manifest::AsWritten).expect("it is a manifest") {
                 kubernetes.create(&object).await.expect("it is taken");
             }
         }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
+use suites::metrics::Answers;
 use suites::routes::Family;
 use suites::{Bed, Changes, Failure, Feature, Question, Share, Write};
 
 use crate::gateway::{DataPlane, Gateway};
 use crate::installation;
+use crate::metric_server::MetricServer;
 
 use super::ground::Ground;
 
@@ -25,6 +27,7 @@ const PART: u32 = 100;
 pub(super) struct LocalBed {
     ground: Arc<Ground>,
     namespace: String,
+    metrics: MetricServer,
     changes: watch::Receiver<u64>,
 }
 
@@ -36,6 +39,7 @@ impl LocalBed {
     pub(super) async fn make(ground: Arc<Ground>, namespace: &str) -> anyhow::Result<Self> {
         let changes = ground.namespace(namespace).await?;
         Ok(Self {
+            metrics: ground.metrics.of(namespace),
             ground,
             namespace: namespace.to_owned(),
             changes,
@@ -49,6 +53,7 @@ impl LocalBed {
             Feature::RestartController,
             Feature::CountWrites,
             Feature::Admission,
+            Feature::Metrics,
         ]
         .into();
         if gateway.data_plane() == DataPlane::Tidepool {
@@ -86,7 +91,19 @@ impl Bed for LocalBed {
     }
 
     fn gateway(&self) -> HttpService {
-        self.ground.service()
+        self.metrics.watching(self.ground.service())
+    }
+
+    fn metrics(&self, answers: Answers) {
+        self.metrics.answer(answers);
+    }
+
+    fn metric_server(&self) -> String {
+        self.ground.metrics.address(&self.namespace)
+    }
+
+    fn queries(&self) -> usize {
+        self.metrics.queries()
     }
 
     fn namespace(&self) -> &str {

@@ -27,6 +27,7 @@ use crate::gateway::{DataPlane, Gateway};
 use crate::installation;
 
 use super::installed;
+use super::metrics::Metrics;
 use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools, uninstall};
 
@@ -53,6 +54,7 @@ pub(super) struct Ground {
     gateway: Gateway,
     proxy: Option<Proxy>,
     namespaces: Arc<Mutex<BTreeMap<String, watch::Sender<u64>>>>,
+    pub(super) metrics: Metrics,
     /// Tells the webhook server to end.
     close: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -104,6 +106,7 @@ impl Ground {
         tasks.spawn(tell_namespaces(remote.cluster(), watched, Arc::clone(&namespaces)));
         let way = account;
         let connect = move |_: &str| Transport::new(over(way.clone()));
+        let metrics = Metrics::start(&env).await?;
         let ground = Self {
             controllers: Some(Controllers::start(env.clone(), connect, Care::default())),
             env,
@@ -113,6 +116,7 @@ impl Ground {
             gateway,
             proxy,
             namespaces,
+            metrics,
             close,
             tasks,
             plane,
@@ -180,6 +184,7 @@ impl Ground {
     /// Takes a scenario's namespace away; what is in it goes in its own time.
     pub(super) async fn leave(&self, name: &str) {
         self.namespaces.lock().remove(name);
+        self.metrics.forget(name);
         let namespace = ObjectRef {
             api_version: "v1".to_owned(),
             kind: "Namespace".to_owned(),
@@ -262,6 +267,7 @@ impl Ground {
         drop(self.proxy);
         self.remote.stop().await;
         self.network.stop().await;
+        self.metrics.stop().await;
         self.tasks.shutdown().await;
         drop(self.plane);
     }

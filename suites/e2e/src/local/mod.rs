@@ -14,6 +14,7 @@ mod error;
 mod ground;
 mod installed;
 mod kubeconfig;
+mod metrics;
 mod namespace;
 mod play;
 mod process;
