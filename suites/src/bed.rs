@@ -11,7 +11,7 @@ use env::{Env, HttpService};
 use futures::future::BoxFuture;
 
 use crate::Failure;
-use crate::metrics::Answers;
+use crate::metrics::{Answers, Query};
 use crate::routes::{Door, Family};
 
 /// Something that a cluster or an implementation may have; a scenario that needs one that is missing is skipped, and the report says why.
@@ -43,6 +43,8 @@ pub enum Feature {
     SlowGateway,
     /// There is a metric server whose answers can be chosen.
     Metrics,
+    /// A real metric server scrapes the gateway.
+    ScrapedGateway,
 }
 
 impl Feature {
@@ -62,6 +64,7 @@ impl Feature {
             Self::IngressBeside => "Ingresses beside other routes",
             Self::SlowGateway => "slow gateway",
             Self::Metrics => "metric server",
+            Self::ScrapedGateway => "real metric server that scrapes the gateway",
         }
     }
 }
@@ -181,6 +184,11 @@ pub trait Bed: Send + Sync {
     /// Lets the metric server answer so from now on; where there is none, [`Feature::Metrics`] is missing.
     fn metrics(&self, answers: Answers) {
         let _ = answers;
+    }
+
+    /// What a real metric server that scrapes the gateway knows of the scenario's requests; where there is none, [`Feature::ScrapedGateway`] is missing.
+    fn measured(&self) -> Option<Query> {
+        None
     }
 
     /// Where the metric server is.

@@ -23,6 +23,11 @@ pub trait Setting {
 
     /// Where the metric server is.
     fn metric_server(&self) -> String;
+
+    /// What a real one that scrapes the gateway is asked, where there is one.
+    fn measured(&self) -> Option<metrics::Query> {
+        None
+    }
 }
 
 /// Everything as it is written, in namespace `default`.
@@ -62,6 +67,10 @@ impl Setting for dyn Bed {
 
     fn metric_server(&self) -> String {
         Bed::metric_server(self)
+    }
+
+    fn measured(&self) -> Option<metrics::Query> {
+        Bed::measured(self)
     }
 }
 
@@ -113,10 +122,16 @@ fn measure_in(metric: &mut Value, setting: &(impl Setting + ?Sized)) {
     {
         *interval = json!(format!("{}s", setting.pause(asked.unsigned_abs()).as_secs()));
     }
-    if let Some(address) = metric.pointer_mut("/provider/prometheus/address")
-        && *address == json!(metrics::address())
+    let Some(prometheus) = metric.pointer_mut("/provider/prometheus") else {
+        return;
+    };
+    if prometheus["address"] == metrics::address() {
+        prometheus["address"] = json!(setting.metric_server());
+    } else if prometheus["address"] == metrics::SCRAPES
+        && let Some(metrics::Query { address, query }) = setting.measured()
     {
-        *address = json!(setting.metric_server());
+        prometheus["address"] = json!(address);
+        prometheus["query"] = json!(query);
     }
 }
 

@@ -4,6 +4,18 @@
 /// The authority that templates in `fixtures/` name.
 pub const AUTHORITY: &str = "prometheus.example.com:9090";
 
+/// The address by which a template asks for a real metric server that scrapes the gateway.
+pub const SCRAPES: &str = "http://scrapes-the-gateway.example.com:9090";
+
+/// The share of requests that were answered without an error of the server, as a real metric server is asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Where it is.
+    pub address: String,
+    /// The query.
+    pub query: String,
+}
+
 /// The address that they name.
 pub fn address() -> String {
     format!("http://{AUTHORITY}")

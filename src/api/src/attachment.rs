@@ -15,7 +15,7 @@ pub struct RolloutAnalysis {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<Vec<TemplateRef>>,
     /// Values for the templates' arguments.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "arguments")]
     pub args: Option<Vec<Argument>>,
     /// The step, from 1, from which on is measured; the first without it. Only of strategy.*.analysis, which measures all along.

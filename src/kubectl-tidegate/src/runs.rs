@@ -224,6 +224,10 @@ pub(crate) fn whose(reason: &str) -> Option<&'static str> {
             "the metric server's answer cannot be used, which says nothing about the new version",
         ),
         (
+            Fault::NoData,
+            "the metric server has no data, which says nothing about the new version",
+        ),
+        (
             Fault::Template,
             "the template is wrong, which says nothing about the new version",
         ),

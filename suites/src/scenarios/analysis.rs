@@ -16,6 +16,7 @@ const TEMPLATE: &str = include_str!("../../../fixtures/article/analysis-template
 const BACKGROUND: &str = include_str!("../../../fixtures/analysis/background.yaml");
 const ROLLBACK: &str = include_str!("../../../fixtures/analysis/background-rollback.yaml");
 const PROMOTION: &str = include_str!("../../../fixtures/analysis/promotion.yaml");
+const SCRAPED: &str = include_str!("../../../fixtures/analysis/scraped.yaml");
 const GATE: &str = include_str!("../../../fixtures/analysis/gate.yaml");
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -59,6 +60,14 @@ pub(super) fn all() -> Vec<Scenario> {
     );
     promoted.manifests = vec![DEPLOYMENT, SERVICE, INGRESS, PROMOTION];
     all.push(promoted);
+    let mut scraped = release(
+        "analysis-by-a-real-prometheus",
+        "what a real Prometheus scrapes of a real proxy leads to the same verdicts: a bad version goes, a good one stays",
+        SCRAPED,
+        scraped,
+    );
+    scraped.features = &[Feature::IngressNginx, Feature::ScrapedGateway];
+    all.push(scraped);
     if let Some(restarted) = all.iter_mut().find(|scenario| scenario.id == "analysis-opens-a-gate") {
         restarted.features = &[Feature::IngressNginx, Feature::Metrics, Feature::RestartController];
     }
@@ -206,6 +215,22 @@ async fn restarted(stage: Stage) -> Result<(), Failure> {
     }
     stage.approve().await?;
     stage.until_ended(Ending::Completed, Duration::ZERO).await?;
+    stage.all_answers_come_from(NEXT).await
+}
+
+async fn scraped(stage: Stage) -> Result<(), Failure> {
+    stage.forgive_lost_for(HOUR);
+    stage.release(FAULTY).await?;
+    says(&stage, HOUR, "found the new version bad").await?;
+    stage
+        .until_seen("the traffic is back", about(&stage, MINUTE), |seen| seen.weight == 0)
+        .await?;
+    stage.all_answers_come_from(STABLE).await?;
+    stage.roll_back(STABLE).await?;
+    stage.until_ended(Ending::RolledBack, Duration::ZERO).await?;
+    stage.release(NEXT).await?;
+    let pause = stage.bed().pause(HOUR);
+    stage.until_ended(Ending::Completed, pause).await?;
     stage.all_answers_come_from(NEXT).await
 }
 

@@ -1,7 +1,7 @@
 //! The situations that are played. Slices are 15 seconds; the canary has 5 % of the requests, or an arm of its own beside a baseline of equal size. Used by
 //! the table and by the tests.
 
-use crate::traffic::{Case, Outage};
+use super::traffic::{Case, Outage};
 
 const HOUR: u32 = 240;
 

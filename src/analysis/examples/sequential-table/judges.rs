@@ -1,4 +1,4 @@
-//! Whoever looks at each slice and may stop the release: the sequential test, and two habits that it is compared with. Used by [`crate::play`].
+//! Whoever looks at each slice and may stop the release: the sequential test, and two habits that it is compared with. Used by [`super::play`].
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
 //! What the sequential test does on simulated releases, beside a z-test that is peeked at and a fixed threshold: `cargo run --release -p analysis --example
-//! sequential-table [RUNS]`. Its tests, which `cargo test -p analysis` runs, hold the bounds that the documentation promises. One seed, one table.
+//! sequential-table [RUNS]`. Its tests, which `tests/sequential.rs` runs, hold the bounds that the documentation promises. One seed, one table.
 
 mod cases;
 mod judges;
@@ -13,9 +13,9 @@ use std::io::{self, Write};
 
 use analysis::sequential::design::{Design, Mode, Settings};
 
-use crate::judges::{Judge, PeekedZ, Sequential, Threshold};
-use crate::play::{Record, Share, play};
-use crate::traffic::Case;
+use self::judges::{Judge, PeekedZ, Sequential, Threshold};
+use self::play::{Record, Share, play};
+use self::traffic::Case;
 
 /// Runs of a case when the command line does not say.
 const RUNS: usize = 1000;

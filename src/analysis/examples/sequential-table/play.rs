@@ -3,8 +3,8 @@
 use analysis::sequential::evidence::Verdict;
 use fastrand::Rng;
 
-use crate::judges::Judge;
-use crate::traffic::{Case, SECONDS};
+use super::judges::Judge;
+use super::traffic::{Case, SECONDS};
 
 /// When a judge first said Fail and first said Pass, in slices, run by run.
 #[derive(Debug, Default)]

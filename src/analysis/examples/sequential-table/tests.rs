@@ -3,11 +3,11 @@
 
 use analysis::sequential::design::Mode;
 
-use crate::cases;
-use crate::design;
-use crate::judges::{Judge, PeekedZ, Sequential, Threshold};
-use crate::play::{Record, play};
-use crate::traffic::Case;
+use super::cases;
+use super::design;
+use super::judges::{Judge, PeekedZ, Sequential, Threshold};
+use super::play::{Record, play};
+use super::traffic::Case;
 
 fn sequential(case: &Case, mode: Mode, runs: usize) -> Record {
     let [record] = play(case, runs, 13, || [Box::new(Sequential::by(design(mode)))]);

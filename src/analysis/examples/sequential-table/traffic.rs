@@ -1,4 +1,4 @@
-//! Simulated requests: what both arms of a release count in each slice, drawn from one seeded generator. Used by [`crate::play`].
+//! Simulated requests: what both arms of a release count in each slice, drawn from one seeded generator. Used by [`super::play`].
 
 use analysis::sequential::slice::{Arm, Slice};
 use fastrand::Rng;

@@ -92,6 +92,11 @@ impl Judge for Conditions {
                 // Argo Rollouts says nothing about a measurement that is neither.
                 message: (semantics == Semantics::Strict).then(|| doubt.to_string()),
             },
+            Verdict::Error(unanswered) if value.is_empty() => Judgement {
+                phase: AnalysisPhase::Error,
+                reason: Some(Fault::NoData.as_str()),
+                message: Some(unanswered.to_string()),
+            },
             Verdict::Error(unanswered) => wrong(unanswered.to_string()),
         }
     }

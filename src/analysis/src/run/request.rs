@@ -93,6 +93,8 @@ pub enum Fault {
     Refused,
     /// What it answers cannot be read.
     Unreadable,
+    /// It has nothing to say: no such series, or no requests.
+    NoData,
     /// The template, or what it names: a missing Secret, an expression that does not fit the value.
     Template,
 }
@@ -104,6 +106,7 @@ impl Fault {
             Self::Unavailable => "MetricServerUnavailable",
             Self::Refused => "QueryRefused",
             Self::Unreadable => "AnswerUnreadable",
+            Self::NoData => "NoData",
             Self::Template => "TemplateWrong",
         }
     }

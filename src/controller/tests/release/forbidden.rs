@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::gate::{Gate, Right, cannot};
 use crate::log::Log;
 use crate::person::{AUTHORITY, FOUR_STEPS, Person, completed, endpoint, paused};
+use crate::verdict::{METRICS, bad_rate};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// The most requests in ten minutes: those of the first seconds, then a try every 15 to 30 seconds; where the condition may not be written
@@ -24,14 +25,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 const TRIES: usize = 80;
 
 /// The parts of a running installation.
-struct Installed {
-    person: Person,
-    gate: Gate,
-    log: Log,
+pub(crate) struct Installed {
+    pub(crate) person: Person,
+    pub(crate) gate: Gate,
+    pub(crate) log: Log,
 }
 
 /// Plays `story` beside a controller whose every request goes through a gate.
-fn with_controller<F: Future<Output = ()>>(election: LeaderElection, story: impl FnOnce(Installed) -> F + Send) {
+pub(crate) fn with_controller<F: Future<Output = ()>>(
+    election: LeaderElection,
+    story: impl FnOnce(Installed) -> F + Send,
+) {
     let (log, _keeping) = Log::keep();
     sim::run(7, Trace::off(), |world: SimEnv| async move {
         let env = world.env.clone();
@@ -41,6 +45,7 @@ fn with_controller<F: Future<Output = ()>>(election: LeaderElection, story: impl
             client: kube::Client::new(cluster.api(), "default"),
         };
         let _served = world.network.serve(AUTHORITY, webhooks(&env, person.client.clone()));
+        let _measured = world.network.serve(METRICS, bad_rate());
         person.install(&endpoint()).await;
         let gate = Gate::default();
         let client = kube::Client::new(gate.before(cluster.api()), "default");
@@ -72,7 +77,7 @@ impl Installed {
     }
 
     /// The messages of the Events with that reason.
-    async fn events(&self, reason: &str) -> Vec<String> {
+    pub(crate) async fn events(&self, reason: &str) -> Vec<String> {
         let events = self.person.api("v1", "Event").list(&ListParams::default()).await;
         let events = events.expect("a list").items.into_iter();
         events

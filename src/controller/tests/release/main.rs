@@ -17,3 +17,4 @@ mod person;
 mod renewal;
 mod rights;
 mod routes;
+mod verdict;

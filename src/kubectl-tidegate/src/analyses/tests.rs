@@ -104,7 +104,7 @@ fn what_cannot_be_measured_is_refused(#[case] arguments: &str, #[case] says: &st
     "the file holds AnalysisTemplate a twice; keep one"
 )]
 #[case::job(
-    "{kind: AnalysisTemplate, metadata: {name: a}, spec: {metrics: [{name: a, provider: {job: {spec: {}}}}]}}",
+    "{kind: AnalysisTemplate, metadata: {name: a}, spec: {metrics: [{name: a, provider: {job: {spec: {template: {spec: {containers: [{name: a, image: a}]}}}}}}]}}",
     "metric a is measured by a Job"
 )]
 #[case::elsewhere(

@@ -81,7 +81,7 @@ fn the_story_as_plain_lines() {
      *.* s  - Deployment echoserver-xxxxx
      *.* s  = Rollout    rollouts-demo: Rollout progressing has been completed
      200 requests: 1.10.3 100.0 %  0 lost
-   Nothing is left behind: 19 objects, all kinds, equal to those before the
+   Nothing is left behind: 20 objects, all kinds, equal to those before the
    release, field by field, but for the image.
 
 6  Another version, taken back
@@ -100,7 +100,7 @@ fn the_story_as_plain_lines() {
      *.* s  - Service    echoserver-canary
      *.* s  = Rollout    rollouts-demo: Rollout progressing has been canceled
      200 requests: 1.10.3 100.0 %  0 lost
-   Nothing is left behind: 19 objects, all kinds, equal to those before the
+   Nothing is left behind: 20 objects, all kinds, equal to those before the
    release, field by field, but for the image.
 
 In all

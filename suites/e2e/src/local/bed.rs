@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
-use suites::metrics::Answers;
+use suites::metrics::{Answers, Query};
 use suites::routes::Family;
 use suites::{Bed, Changes, Failure, Feature, Question, Share, Write};
 
@@ -58,6 +58,8 @@ impl LocalBed {
         .into();
         if gateway.data_plane() == DataPlane::Tidepool {
             features.insert(Feature::ExactSplit);
+        } else {
+            features.insert(Feature::ScrapedGateway);
         }
         let family = gateway.family();
         features.extend(family.features());
@@ -100,6 +102,10 @@ impl Bed for LocalBed {
 
     fn metric_server(&self) -> String {
         self.ground.metrics.address(&self.namespace)
+    }
+
+    fn measured(&self) -> Option<Query> {
+        self.ground.measured(&self.namespace)
     }
 
     fn queries(&self) -> usize {

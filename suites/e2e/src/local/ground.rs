@@ -13,6 +13,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use suites::metrics::Query;
 use suites::{Check, Failure, Kubernetes, ObjectRef, Question, Share};
 use tidepool::gateway::Lag;
 use tidepool::network::SocketNetwork;
@@ -28,6 +29,7 @@ use crate::installation;
 
 use super::installed;
 use super::metrics::Metrics;
+use super::prometheus::{Prometheus, success_rate};
 use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools, uninstall};
 
@@ -52,6 +54,8 @@ pub(super) struct Ground {
     controllers: Option<Controllers>,
     /// What forwards requests; its place in the list of gateways, and the process when it is none of this program's.
     gateway: Gateway,
+    /// What scrapes that process.
+    prometheus: Option<Prometheus>,
     proxy: Option<Proxy>,
     namespaces: Arc<Mutex<BTreeMap<String, watch::Sender<u64>>>>,
     pub(super) metrics: Metrics,
@@ -80,6 +84,10 @@ impl Ground {
         within("the installation", &env, serving).await?;
         install_gateway(&env, &person, gateway).await?;
         let proxy = Proxy::start(&env, &plane, tools, gateway).await?;
+        let prometheus = match &proxy {
+            Some(proxy) => Some(Prometheus::start(&env, &plane, tools, proxy.scraped()).await?),
+            None => None,
+        };
         wait_for(&env, "the custom resources", || rollouts_are_served(&person)).await?;
 
         let network = Arc::new(SocketNetwork::default());
@@ -114,6 +122,7 @@ impl Ground {
             remote,
             network,
             gateway,
+            prometheus,
             proxy,
             namespaces,
             metrics,
@@ -141,6 +150,13 @@ impl Ground {
             Some(proxy) => proxy.service(),
             None => self.remote.gateway(),
         }
+    }
+
+    /// What a real metric server knows of a namespace's requests, when one scrapes the gateway.
+    pub(super) fn measured(&self, namespace: &str) -> Option<Query> {
+        let address = self.prometheus.as_ref()?.address();
+        let query = success_rate(self.gateway, namespace)?;
+        Some(Query { address, query })
     }
 
     /// The exact split of a route; a real proxy tells nobody.
@@ -218,6 +234,9 @@ impl Ground {
         if let Some(proxy) = &self.proxy {
             proxy.check()?;
         }
+        if let Some(prometheus) = &self.prometheus {
+            prometheus.check()?;
+        }
         match self.controllers.iter().flat_map(Controllers::panics).next() {
             Some(said) => bail!("the controller panicked: {said}"),
             None => Ok(()),
@@ -264,6 +283,7 @@ impl Ground {
             return;
         }
         self.stop_controllers().await;
+        drop(self.prometheus);
         drop(self.proxy);
         self.remote.stop().await;
         self.network.stop().await;

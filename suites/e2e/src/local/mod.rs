@@ -10,6 +10,7 @@ mod build;
 mod certificates;
 pub(crate) mod command;
 mod control_plane;
+mod debian;
 mod error;
 mod ground;
 mod installed;
@@ -19,6 +20,7 @@ mod namespace;
 mod play;
 mod process;
 mod program;
+mod prometheus;
 mod proxy;
 mod table;
 mod tools;
@@ -47,6 +49,9 @@ pub(crate) fn prepare(gateways: &[Gateway], progress: &mut dyn std::io::Write) -
     let machine = tools::Machine::of_this_process()?;
     let mut programs = Program::CONTROL_PLANE.to_vec();
     programs.extend(gateways.iter().flat_map(|gateway| proxy::programs(*gateway)));
+    if gateways.iter().any(|gateway| !proxy::programs(*gateway).is_empty()) {
+        programs.push(Program::Prometheus);
+    }
     programs.sort_unstable();
     programs.dedup();
     let tools = tools::Tools::find_or_build(&machine, &programs, progress)?;

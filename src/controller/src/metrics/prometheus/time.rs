@@ -35,6 +35,8 @@ pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let mut parser = Parser { rest: text, now };
     let said = parser.sum(0).and_then(|term| match term {
         _ if !parser.rest.trim_start().is_empty() => Err(format!("\"{}\" is not expected", parser.rest.trim_start())),
+        // No server keeps anything from then.
+        Term::Moment(at) if at < Timestamp::UNIX_EPOCH => Err("it is too far away".to_owned()),
         Term::Moment(at) => Ok(at),
         Term::Span(_) => Err("it is a duration and no time".to_owned()),
     });

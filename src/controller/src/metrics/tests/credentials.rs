@@ -72,7 +72,7 @@ fn the_server_sees_who_asks(
 #[rstest]
 #[case::both(
     &[("Authorization", "x")],
-    Credentials::Bearer("y".to_owned()),
+    Credentials::Bearer("tok.en".to_owned()),
     "there is an authorization header and an authentication; write one of them"
 )]
 #[case::name(&[("a b", "x")], Credentials::None, "\"a b\" is not the name of a header")]

@@ -62,7 +62,7 @@ fn a_path_finds_a_value(#[case] path: &str, #[case] expected: &str) {
 
 #[rstest]
 #[case::open("{$.data", "it opens a brace and does not close it")]
-#[case::text("{$.a}{$.b}", "")]
+#[case::text("{$.a}{$.b}", "it is more than one path; write one, as {$.data.value}")]
 #[case::no_path("{data}", "\"d\" is not expected; write one path, as {$.data.value}")]
 #[case::no_name("{$.data.}", "a name is missing after a point")]
 #[case::two_descents("{$..a..b}", "more than one .. in a path")]

@@ -17,6 +17,9 @@ pub(super) fn parse(text: &str) -> Result<JsonPath, String> {
         return Err(format!("it is longer than {LONGEST} bytes"));
     }
     let text = text.trim();
+    if text.contains("}{") {
+        return Err("it is more than one path; write one, as {$.data.value}".to_owned());
+    }
     let bare = match text.strip_prefix('{') {
         Some(opened) => opened
             .strip_suffix('}')

@@ -8,7 +8,7 @@ use super::super::error::LocalError;
 use super::super::process::{Invocation, Process, free_ports};
 use super::super::program::Program;
 use super::super::{ControlPlane, Tools};
-use super::{DOOR, LISTENS, answers};
+use super::{DOOR, LISTENS, Scraped, answers};
 use crate::gateway::Gateway;
 
 /// Where istiod would live in a cluster.
@@ -73,7 +73,11 @@ pub(super) fn objects(gateway: Gateway) -> Vec<Value> {
 }
 
 /// Starts istiod, then Envoy, and waits until Envoy has its first configuration.
-pub(super) async fn start(env: &Env, plane: &ControlPlane, tools: &Tools) -> Result<Vec<Process>, LocalError> {
+pub(super) async fn start(
+    env: &Env,
+    plane: &ControlPlane,
+    tools: &Tools,
+) -> Result<(Vec<Process>, Scraped), LocalError> {
     let [discovery, status, metrics, admin] = free_ports()?;
     let folder = plane.folder();
     let write = |name: &str, contents: String| {
@@ -122,7 +126,11 @@ pub(super) async fn start(env: &Env, plane: &ControlPlane, tools: &Tools) -> Res
         folder,
     )?;
     answers(env, "Envoy", &[&istiod, &envoy], admin, "/ready").await?;
-    Ok(vec![envoy, istiod])
+    let scraped = Scraped {
+        port: admin,
+        path: "/stats/prometheus",
+    };
+    Ok((vec![envoy, istiod], scraped))
 }
 
 /// How Envoy begins: who it is, and whom it asks for everything else.

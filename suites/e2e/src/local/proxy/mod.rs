@@ -89,12 +89,20 @@ pub(super) fn route_kinds(gateway: Gateway) -> Option<Resource> {
     }
 }
 
+/// Where a proxy shows its metrics.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scraped {
+    pub(super) port: u16,
+    pub(super) path: &'static str,
+}
+
 /// A proxy that runs. Dropping it ends its processes.
 #[derive(Debug)]
 pub(super) struct Proxy {
     // Fields are dropped in this order: who depends on another ends first.
     processes: Vec<Process>,
     service: HttpService,
+    scraped: Scraped,
 }
 
 impl Proxy {
@@ -111,18 +119,27 @@ impl Proxy {
         if let Some(program) = programs(gateway).last() {
             free(program.name(), LISTENS)?;
         }
-        let processes = match gateway.data_plane() {
+        let (processes, scraped) = match gateway.data_plane() {
             DataPlane::Tidepool => return Ok(None),
             DataPlane::Traefik => traefik::start(env, plane, tools, gateway).await?,
             DataPlane::Istio => istio::start(env, plane, tools).await?,
         };
         let service = over_the_wire(env, LISTENS).await?;
-        Ok(Some(Self { processes, service }))
+        Ok(Some(Self {
+            processes,
+            service,
+            scraped,
+        }))
     }
 
     /// The proxy, as a browser reaches it.
     pub(super) fn service(&self) -> HttpService {
         self.service.clone()
+    }
+
+    /// Where its metrics are.
+    pub(super) fn scraped(&self) -> Scraped {
+        self.scraped
     }
 
     /// Whether everything still runs.
@@ -154,7 +171,7 @@ async fn over_the_wire(env: &Env, (host, port): (&str, u16)) -> Result<HttpServi
 }
 
 /// Waits until a program answers a plain question with success.
-async fn answers(
+pub(super) async fn answers(
     env: &Env,
     what: &'static str,
     processes: &[&Process],

@@ -7,7 +7,7 @@ use super::super::error::LocalError;
 use super::super::process::{Process, free_ports};
 use super::super::program::Program;
 use super::super::{ControlPlane, Tools};
-use super::{LISTENS, answers};
+use super::{LISTENS, Scraped, answers};
 use crate::gateway::Gateway;
 
 /// The class, and the Gateway that routes attach to.
@@ -31,7 +31,7 @@ pub(super) async fn start(
     plane: &ControlPlane,
     tools: &Tools,
     gateway: Gateway,
-) -> Result<Vec<Process>, LocalError> {
+) -> Result<(Vec<Process>, Scraped), LocalError> {
     let [management] = free_ports()?;
     let provider = match gateway {
         Gateway::TraefikHttpRoute => "kubernetesgateway",
@@ -44,6 +44,7 @@ pub(super) async fn start(
         format!("--entrypoints.web.address={}:{}", LISTENS.0, LISTENS.1),
         format!("--entrypoints.traefik.address=127.0.0.1:{management}"),
         "--ping=true".to_owned(),
+        "--metrics.prometheus=true".to_owned(),
         "--log.nocolor=true".to_owned(),
         format!("--providers.{provider}=true"),
         format!("--providers.{provider}.endpoint={}", access.server),
@@ -55,5 +56,9 @@ pub(super) async fn start(
     }
     let traefik = Process::start("traefik", &tools.path(Program::Traefik), arguments, plane.folder())?;
     answers(env, "Traefik", &[&traefik], management, "/ping").await?;
-    Ok(vec![traefik])
+    let scraped = Scraped {
+        port: management,
+        path: "/metrics",
+    };
+    Ok((vec![traefik], scraped))
 }
