@@ -27,7 +27,7 @@ func main() {
 		fail(err)
 	}
 	var leaving atomic.Bool
-	server := &http.Server{Addr: ":" + port, Handler: echo(name, &leaving), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: ":" + port, Handler: echo(name, &leaving, slices.Contains(os.Args[1:], "faulty")), ReadHeaderTimeout: 10 * time.Second}
 	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ended := make(chan struct{})
@@ -49,12 +49,16 @@ func main() {
 	<-ended
 }
 
-func echo(name string, leaving *atomic.Bool) http.HandlerFunc {
+// With faulty, every answer is an error of the server, and says the same.
+func echo(name string, leaving *atomic.Bool, faulty bool) http.HandlerFunc {
 	return func(answer http.ResponseWriter, request *http.Request) {
 		if leaving.Load() {
 			answer.Header().Set("Connection", "close")
 		}
 		answer.Header().Set("Content-Type", "text/plain")
+		if faulty {
+			answer.WriteHeader(http.StatusInternalServerError)
+		}
 		fmt.Fprintf(answer, "\n\nHostname: %s\n\nRequest Information:\n", name)
 		fmt.Fprintf(answer, "\tclient_address=%s\n\tmethod=%s\n\treal path=%s\n", request.RemoteAddr, request.Method, request.URL.RequestURI())
 		fmt.Fprintf(answer, "\trequest_version=%s\n\trequest_uri=http://%s%s\n", request.Proto, request.Host, request.URL.RequestURI())

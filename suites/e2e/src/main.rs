@@ -22,6 +22,7 @@ mod kind;
 mod living;
 mod local;
 mod metric_server;
+mod metric_servers;
 mod output;
 mod remote_cluster;
 mod run;

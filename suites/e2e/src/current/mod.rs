@@ -92,6 +92,7 @@ impl Current {
             client: client.clone(),
             controller: None,
             features,
+            metrics: None,
         };
         let ground = Ground::start(env, site([].into()));
         let looking = async {

@@ -1,5 +1,6 @@
 //! The kind cluster itself: made, taken again, and deleted. Used by [`super`].
 
+use std::net::Ipv4Addr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -123,6 +124,22 @@ impl KindCluster {
         first
             .map(str::to_owned)
             .with_context(|| format!("port {node_port} of the kind node is not mapped"))
+    }
+
+    /// The address at which pods reach this machine.
+    ///
+    /// # Errors
+    /// When Docker's network has none.
+    pub(super) async fn host(&self, shell: &Shell) -> Result<Ipv4Addr> {
+        let node = format!("{NAME}-control-plane");
+        let gateways = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}";
+        let inspect = command("docker", ["inspect", "--format", gateways, &node]);
+        let said = shell.run("ask Docker for the node's network", inspect).await?;
+        said.split_whitespace()
+            .find_map(|address| address.parse().ok())
+            .with_context(|| {
+                format!("the network of {node} has no gateway, by which pods would reach this machine: {said:?}")
+            })
     }
 
     /// Puts images of this machine's Docker into the node; those that are there already cost nothing.

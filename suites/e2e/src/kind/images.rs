@@ -29,6 +29,8 @@ struct Image {
     program: PathBuf,
     /// Names of the same image beside the first.
     also: Vec<String>,
+    /// What the program is told.
+    arguments: &'static [&'static str],
 }
 
 /// The node image's name: another one whenever its definition or a program's version changes.
@@ -71,7 +73,7 @@ pub(super) async fn node(shell: &Shell, root: &Path, programs: &Programs) -> Res
     Ok(name)
 }
 
-/// Builds the images of the echo server and the mocked Prometheus, and where nothing is published to be had, of Traefik, Envoy and istiod; their
+/// Builds the images of the echo server, of a faulty one, and where nothing is published to be had, of Traefik, Envoy and istiod; their
 /// names. The echo server is ours in any case: the published one answers nobody from the moment at which it is told to end.
 ///
 /// # Errors
@@ -82,13 +84,17 @@ pub(super) async fn of_programs(shell: &Shell, programs: &Programs, source: Sour
         name: name.to_owned(),
         program: programs.path(program),
         also: Vec::new(),
+        arguments: &[],
     };
     let mut images = vec![
         Image {
             also: others.to_vec(),
             ..image(&first, "echoserver")
         },
-        image("tidegate.dev/prometheus:mocked", "prometheus"),
+        Image {
+            arguments: &["faulty"],
+            ..image(suites::scenarios::FAULTY, "echoserver")
+        },
     ];
     if source == Source::Built {
         images.extend([
@@ -171,7 +177,11 @@ async fn build(shell: &Shell, image: &Image) -> Result<()> {
     for name in std::iter::once(&image.name).chain(&image.also) {
         remove(shell, name).await?;
     }
-    let entry = format!("ENTRYPOINT [\"/{}\"]", name.display());
+    let program = format!("/{}", name.display());
+    let words: Vec<&str> = std::iter::once(program.as_str())
+        .chain(image.arguments.iter().copied())
+        .collect();
+    let entry = format!("ENTRYPOINT {}", serde_json::json!(words));
     let user = format!("USER {NOBODY}");
     let mut import = command(
         "bash",

@@ -39,18 +39,6 @@ pub(super) async fn nginx_dialect(shell: &Shell, cluster: &KindCluster, root: &P
     shell.step(what, install).await
 }
 
-/// Installs the mocked Prometheus.
-///
-/// # Errors
-/// What kubectl said.
-pub(super) async fn prometheus(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
-    let install = async {
-        apply(shell, cluster, &root.join("kind/prometheus.yaml")).await?;
-        ready(shell, cluster, "monitoring", "prometheus").await
-    };
-    shell.step("mocked Prometheus", install).await
-}
-
 /// Installs the kinds of Gateway API and Istio, before whoever looks for them when it starts.
 ///
 /// # Errors

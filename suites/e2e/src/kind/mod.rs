@@ -25,7 +25,9 @@ use suites::{Feature, Kubernetes, Report, Scenario};
 use crate::gateway::Gateway;
 use crate::interrupt::Interrupt;
 use crate::local;
-use crate::remote_cluster::{self, Ground, Site, collect_namespace};
+use crate::metric_server::WINDOW;
+use crate::metric_servers::Metrics;
+use crate::remote_cluster::{self, Ground, Site, collect_namespace, shortened};
 use cluster::{KindCluster, NODE_PORTS};
 use shell::{Shell, command};
 
@@ -110,11 +112,13 @@ pub(crate) fn each(wish: Wish, interrupt: &Interrupt, work: impl AsyncFnOnce(&Ki
             if logs.exists() {
                 std::fs::remove_dir_all(&logs).with_context(|| format!("remove the old logs {}", logs.display()))?;
             }
+            let metrics = Metrics::start(&env, cluster.host(&shell).await?, shortened(WINDOW)).await?;
             let site = Site {
                 cluster: CLUSTER,
                 client: cluster.client().await?,
                 controller: Some(install::deployment()),
                 features: [Feature::Admission].into(),
+                metrics: Some(Arc::new(metrics)),
             };
             let kind = Kind {
                 shell: &shell,
@@ -215,7 +219,6 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
         install::kinds(shell, &cluster, root).await?;
         install::nginx_dialect(shell, &cluster, root, source).await?;
         install::istio(shell, &cluster, root, source).await?;
-        install::prometheus(shell, &cluster, root).await?;
         install::controller(shell, &cluster, root).await
     };
     match filled.await {

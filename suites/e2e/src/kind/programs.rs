@@ -19,7 +19,7 @@ const NODE: [(&str, &str); 4] = [
     ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
 ];
 /// The small programs of `kind/images`.
-const SMALL: [&str; 3] = ["pause", "echoserver", "prometheus"];
+const SMALL: [&str; 2] = ["pause", "echoserver"];
 /// A folder with every program, each under its own name.
 #[derive(Clone, Debug)]
 pub(super) struct Programs(PathBuf);

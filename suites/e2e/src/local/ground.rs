@@ -4,6 +4,7 @@
 //! Scenarios run on it at the same time, each in a namespace of its own. Made and taken down by [`super::play`]; needs [`super::prepare`] first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +27,11 @@ use tokio::task::JoinSet;
 use crate::embedded::{Care, Controllers};
 use crate::gateway::{DataPlane, Gateway};
 use crate::installation;
+use crate::metric_server::WINDOW;
+use crate::metric_servers::Metrics;
 
+use super::bed::shortened;
 use super::installed;
-use super::metrics::Metrics;
 use super::prometheus::{Prometheus, success_rate};
 use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools, uninstall};
@@ -114,7 +117,7 @@ impl Ground {
         tasks.spawn(tell_namespaces(remote.cluster(), watched, Arc::clone(&namespaces)));
         let way = account;
         let connect = move |_: &str| Transport::new(over(way.clone()));
-        let metrics = Metrics::start(&env).await?;
+        let metrics = Metrics::start(&env, Ipv4Addr::LOCALHOST, shortened(WINDOW)).await?;
         let ground = Self {
             controllers: Some(Controllers::start(env.clone(), connect, Care::default())),
             env,

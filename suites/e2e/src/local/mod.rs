@@ -15,7 +15,6 @@ mod error;
 mod ground;
 mod installed;
 mod kubeconfig;
-mod metrics;
 mod namespace;
 mod play;
 mod process;

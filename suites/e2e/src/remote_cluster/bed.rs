@@ -6,21 +6,29 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
+use suites::metrics::Answers;
 use suites::routes::{Door, Family};
 use suites::{Bed, Changes, Check, Failure, Feature, Question, Share, Write};
 
 use super::ground::{Entrance, Ground};
+use crate::metric_server::MetricServer;
 
 /// A pause or a watch is not made shorter than this: longer than it takes to count a thousand answers on a busy machine, twice.
 const SHORT: Duration = Duration::from_secs(20);
 /// Of what is longer, this part is added, so that a longer pause stays longer.
 const PART: u32 = 100;
 
+/// How long `asked` is here, where time is real.
+pub(crate) fn shortened(asked: Duration) -> Duration {
+    asked.min(SHORT + asked / PART)
+}
+
 /// What a scenario knows of the cluster.
 pub(super) struct RemoteBed {
     ground: Arc<Ground>,
     entrance: Entrance,
     namespace: String,
+    metrics: Option<MetricServer>,
     changes: watch::Receiver<u64>,
 }
 
@@ -32,6 +40,7 @@ impl RemoteBed {
     pub(super) async fn make(ground: Arc<Ground>, entrance: Entrance, scenario: &str) -> anyhow::Result<Self> {
         let (namespace, changes) = ground.namespace(scenario).await?;
         Ok(Self {
+            metrics: ground.site.metrics.as_ref().map(|metrics| metrics.of(&namespace)),
             ground,
             entrance,
             namespace,
@@ -46,6 +55,9 @@ impl RemoteBed {
         features.extend(entrance.family.features());
         if ground.site.controller.is_some() {
             features.insert(Feature::RestartController);
+        }
+        if ground.site.metrics.is_some() {
+            features.insert(Feature::Metrics);
         }
         // Traefik's nginx dialect does not, and which gateway of the dialect it is does not show.
         if entrance.family != Family::Ingress {
@@ -69,7 +81,26 @@ impl Bed for RemoteBed {
     }
 
     fn gateway(&self) -> HttpService {
-        self.entrance.gateway.clone()
+        let gateway = self.entrance.gateway.clone();
+        match &self.metrics {
+            Some(metrics) => metrics.watching(gateway),
+            None => gateway,
+        }
+    }
+
+    fn metrics(&self, answers: Answers) {
+        if let Some(metrics) = &self.metrics {
+            metrics.answer(answers);
+        }
+    }
+
+    fn metric_server(&self) -> String {
+        let metrics = self.ground.site.metrics.as_ref();
+        metrics.map_or_else(suites::metrics::address, |metrics| metrics.address(&self.namespace))
+    }
+
+    fn queries(&self) -> usize {
+        self.metrics.as_ref().map_or(0, MetricServer::queries)
     }
 
     fn namespace(&self) -> &str {
@@ -106,7 +137,7 @@ impl Bed for RemoteBed {
     }
 
     fn pause(&self, asked: Duration) -> Duration {
-        asked.min(SHORT + asked / PART)
+        shortened(asked)
     }
 
     fn gateway_lag(&self) -> Duration {

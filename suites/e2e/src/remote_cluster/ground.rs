@@ -14,6 +14,8 @@ use suites::routes::{Door, Family};
 use suites::{Feature, Kubernetes, ObjectRef};
 use tokio::task::JoinSet;
 
+use crate::metric_servers::Metrics;
+
 use super::watches::{self, Followed};
 
 /// How long a namespace may take to be furnished, and a controller to come back.
@@ -37,6 +39,8 @@ pub(crate) struct Site {
     pub(crate) controller: Option<ObjectRef>,
     /// What the controller there can do beyond releasing.
     pub(crate) features: BTreeSet<Feature>,
+    /// The metric servers of scenarios, where pods can reach this machine.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 /// One of a cluster's gateways.

@@ -12,6 +12,7 @@ mod watches;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bed::shortened;
 pub(crate) use collect::namespace as collect_namespace;
 pub(crate) use ground::{Ground, Site};
 pub(crate) use play::{Play, each};

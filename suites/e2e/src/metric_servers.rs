@@ -1,31 +1,32 @@
 //! The metric servers of a real cluster's scenarios, behind one listener: a scenario's own answers under the path that its namespace is.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use env::{Env, HttpService};
 use http::{Response, StatusCode};
 use parking_lot::Mutex;
-use tidepool::http::serve::{Serving, over_tcp};
+use tidepool::http::serve::{Serving, over_tcp_at};
 
-use crate::metric_server::{MetricServer, WINDOW};
-
-use super::bed::shortened;
+use crate::metric_server::MetricServer;
 
 /// All of them.
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     env: Env,
+    window: Duration,
     servers: Arc<Mutex<BTreeMap<String, MetricServer>>>,
     serving: Serving,
 }
 
 impl Metrics {
-    /// Listens.
+    /// Listens on an address of this machine; each server counts the requests of the last `window`.
     ///
     /// # Errors
     /// When there is no port.
-    pub(super) async fn start(env: &Env) -> Result<Self> {
+    pub(crate) async fn start(env: &Env, on: Ipv4Addr, window: Duration) -> Result<Self> {
         let servers: Arc<Mutex<BTreeMap<String, MetricServer>>> = Arc::default();
         let known = servers.clone();
         let service = HttpService::new(move |request: http::Request<env::Body>| {
@@ -42,32 +43,35 @@ impl Metrics {
         });
         Ok(Self {
             env: env.clone(),
+            window,
             servers,
-            serving: over_tcp(service, 0).await.context("serve the metrics of scenarios")?,
+            serving: over_tcp_at(service, on, 0)
+                .await
+                .context("serve the metrics of scenarios")?,
         })
     }
 
     /// The server of a namespace, which it has from now on.
-    pub(super) fn of(&self, namespace: &str) -> MetricServer {
+    pub(crate) fn of(&self, namespace: &str) -> MetricServer {
         let mut servers = self.servers.lock();
         let server = servers.entry(namespace.to_owned());
         server
-            .or_insert_with(|| MetricServer::new(&self.env, shortened(WINDOW)))
+            .or_insert_with(|| MetricServer::new(&self.env, self.window))
             .clone()
     }
 
     /// Where the server of a namespace is asked.
-    pub(super) fn address(&self, namespace: &str) -> String {
+    pub(crate) fn address(&self, namespace: &str) -> String {
         format!("http://{}/{namespace}", self.serving.address())
     }
 
     /// Forgets a namespace.
-    pub(super) fn forget(&self, namespace: &str) {
+    pub(crate) fn forget(&self, namespace: &str) {
         self.servers.lock().remove(namespace);
     }
 
     /// Closes the listener.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.serving.stop().await;
     }
 }
