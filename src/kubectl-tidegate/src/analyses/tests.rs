@@ -75,7 +75,36 @@ fn the_articles_template() {
         ),
     ];
     let told = answers.map(|(status, body)| by_hand(TEMPLATE, "--arg service-name=shop", (status, &body)));
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    success-rate: Successful
+      value [0.99]
+      good if result[0] >= 0.95
+      successCondition holds
+    (0)
+    success-rate: Failed
+      value [0.2]
+      good if result[0] >= 0.95
+      successCondition does not hold
+    (3)
+    success-rate: Error
+      value []
+      good if result[0] >= 0.95
+      the metric server has no data, which says nothing about the new version: could not evaluate successCondition "result[0] >= 0.95": metric result is nil or empty: no data returned from the metric provider
+    (4)
+    success-rate: Failed
+      value [NaN]
+      good if result[0] >= 0.95
+      successCondition does not hold
+    (3)
+    success-rate: Error
+      good if result[0] >= 0.95
+      the metric server is out, which says nothing about the new version: query http://prometheus:9090: the server cannot answer now, 503: overloaded
+    (4)
+    success-rate: Error
+      good if result[0] >= 0.95
+      the metric server refuses the query, which says nothing about the new version: query http://prometheus:9090: refused with 400: bad_data: parse error; correct the query, the same one will be refused again
+    (4)
+    "#);
 }
 
 #[rstest]
@@ -126,7 +155,20 @@ fn the_worst_of_several_metrics_is_the_verdict() {
          - name: errors\n    interval: 15s\n    count: 100\n    comparison: {{stable: {{errors: a, total: b}}, canary: {{errors: c, total: d}}}}\n    provider: {{prometheus: {{address: \"http://prometheus:9090\"}}}}\n"
     );
     let told = by_hand(&two, "--arg service-name=shop", (200, &vector(&["0.98"])));
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    success-rate: Successful
+      value [0.98]
+      good if result[0] >= 0.95
+      successCondition holds
+    again: Failed
+      value [0.98]
+      bad if result[0] < 0.99
+      failureCondition holds
+    errors: Inconclusive
+      value canary 0.98 errors of 0.98, stable 0.98 errors of 0.98
+      a comparison is decided by what these counters grow by; one look tells nothing
+    (3)
+    ");
 }
 
 #[test]

@@ -82,15 +82,24 @@ fn approving_against_a_verdict_names_it() {
 #[test]
 fn trying_again_tests_what_was_looked_at() {
     let held = rollout("StepPaused", json!({ "run": "Failed" }), Value::Null);
-    insta::assert_snapshot!(operations(change::retry(&held)), @"");
+    insta::assert_snapshot!(operations(change::retry(&held)), @r#"
+    measures again, after AnalysisRun demo-new-2 (Failed)
+    [{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":2},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"test","path":"/status/canaryStatus/currentStepState","value":"StepPaused"},{"op":"replace","path":"/status/canaryStatus/currentStepState","value":"StepMetricsAnalysis"}]
+    "#);
     let background = rollout("StepPaused", Value::Null, json!({ "run": "Inconclusive" }));
-    insta::assert_snapshot!(operations(change::retry(&background)), @"");
+    insta::assert_snapshot!(operations(change::retry(&background)), @r#"
+    measures again, after AnalysisRun demo-new.1 (Inconclusive)
+    [{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":2},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"test","path":"/status/canaryStatus/currentStepState","value":"StepPaused"},{"op":"replace","path":"/status/canaryStatus/currentStepState","value":"StepTrafficRouting"}]
+    "#);
     let aborted = rollout(
         "StepAborted",
         json!({ "run": "Failed", "onFailure": "Rollback" }),
         Value::Null,
     );
-    insta::assert_snapshot!(operations(change::retry(&aborted)), @"");
+    insta::assert_snapshot!(operations(change::retry(&aborted)), @r#"
+    tries again from step 1
+    [{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":2},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"test","path":"/status/canaryStatus/currentStepState","value":"StepAborted"},{"op":"replace","path":"/status/canaryStatus/currentStepIndex","value":1},{"op":"replace","path":"/status/canaryStatus/nextStepIndex","value":2},{"op":"replace","path":"/status/canaryStatus/currentStepState","value":"BeforeStepUpgrade"}]
+    "#);
 }
 
 #[rstest]
@@ -142,7 +151,13 @@ fn a_bad_version_is_told_by_its_values() {
             { "phase": "Failed", "value": "[0.91]" }, { "phase": "Failed", "value": "[0.2]" },
         ] },
     ] });
-    insta::assert_snapshot!(text(&run(spec(json!([success_rate()])), found)), @"");
+    insta::assert_snapshot!(text(&run(spec(json!([success_rate()])), found)), @r#"
+    AnalysisRun demo-new-2: Failed: Metric "success-rate" assessed Failed due to failed (2) > failureLimit (1)
+      success-rate: Failed, last value [0.2]
+        good if result[0] >= 0.95
+        with 100 requests of the new version at least
+        2 of 3 measured: 0 good, 2 bad (limit 1), 0 neither (limit 0), 0 errors (0 in a row, limit 4)
+    "#);
 }
 
 #[test]
@@ -152,7 +167,14 @@ fn an_outage_of_the_metric_server_is_no_bad_version() {
             { "phase": "Error", "message": "Prometheus metric: no answer:\n\u{1b}[31m connection refused", "metadata": { "reason": "MetricServerUnavailable" } },
         ] },
     ] });
-    insta::assert_snapshot!(text(&run(spec(json!([success_rate()])), found)), @"");
+    insta::assert_snapshot!(text(&run(spec(json!([success_rate()])), found)), @"
+    AnalysisRun demo-new-2: Running
+      success-rate: Running
+        good if result[0] >= 0.95
+        with 100 requests of the new version at least
+        1 of 3 measured: 1 good, 0 bad (limit 1), 0 neither (limit 0), 3 errors (3 in a row, limit 4)
+        the metric server is out, which says nothing about the new version: Prometheus metric: no answer:  [31m connection refused
+    ");
 }
 
 #[test]
@@ -166,8 +188,19 @@ fn a_comparison_tells_how_near_each_verdict_is() {
         { "name": "errors", "phase": "Running", "count": 8, "inconclusive": 8, "measurements": [{ "phase": "Inconclusive", "message": "not decided yet" }],
           "comparison": { "logEvidence": 2.5, "pValue": 0.0815, "nearFail": 0.5428, "nearPass": 0.128 } },
     ] });
-    insta::assert_snapshot!(text(&run(spec(json!([metric.clone()])), found)), @"");
-    insta::assert_snapshot!(text(&run(spec(json!([metric])), Value::Null)), @"");
+    insta::assert_snapshot!(text(&run(spec(json!([metric.clone()])), found)), @"
+    AnalysisRun demo-new-2: Running
+      errors: Running
+        against stable: M 12.2 (Failed at 100), p 0.0815, 54 % of the way to Failed, 12 % of the way to Successful
+        8 of 240 slices, 0 errors (0 in a row, limit 4)
+        not decided yet
+    ");
+    insta::assert_snapshot!(text(&run(spec(json!([metric])), Value::Null)), @"
+    AnalysisRun demo-new-2: Pending
+      errors: Pending
+        against stable: nothing compared yet (Failed at M 100)
+        0 of 240 slices, 0 errors (0 in a row, limit 4)
+    ");
 }
 
 #[test]
@@ -181,5 +214,27 @@ fn runs_stand_under_their_step() {
         .zip(runs.by_ref())
         .map(|(judging, run)| runs::shown(judging, run))
         .collect();
-    insta::assert_snapshot!(view::description(&rollout, &shown), @"");
+    insta::assert_snapshot!(view::description(&rollout, &shown), @"
+    Name:              demo
+    Namespace:         default
+    Status:            Progressing
+    Message:           text
+    Workload:          Deployment/demo (apps/v1)
+    Strategy:          Canary
+     Step:             2/3
+     Steps:
+                       - replicas 1, traffic 5%, until approved
+                       * replicas 1, traffic 20%, for 600 s  StepPaused
+                         AnalysisRun demo-new-2 (gate of step 2): Failed
+                           success-rate: Failed, last value [0.2]
+                             good if result[0] >= 0.95
+                             with 100 requests of the new version at least
+                             2 of 3 measured: 0 good, 2 bad (limit 1), 0 neither (limit 0), 0 errors (0 in a row, limit 4)
+                         AnalysisRun demo-new.1 (background): Running; it is not there yet, or no longer
+                       - replicas 1, traffic 50%, until approved
+    Traffic Routings:  Service demo
+                       Ingress demo (nginx)
+    Current Revision:  old
+    Update Revision:   new
+    ");
 }

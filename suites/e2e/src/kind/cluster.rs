@@ -1,6 +1,5 @@
 //! The kind cluster itself: made, taken again, and deleted. Used by [`super`].
 
-use std::net::Ipv4Addr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
