@@ -204,7 +204,9 @@ async fn restarted(stage: Stage) -> Result<(), Failure> {
         .holds_seen("the gate is shut", stage.bed().pause(MINUTE), |seen| seen.step == 1)
         .await?;
     stage.restart_controller().await?;
-    stage.until_paused_at(2).await?;
+    stage
+        .until_seen("the second gate", about(&stage, 5 * MINUTE), |seen| seen.waits_at(2))
+        .await?;
     let queries = stage.bed().queries();
     // Where time is real, one may have been on its way when the controller was killed.
     if queries != 5 && (queries != 6 || is_virtual(&stage)) {
