@@ -99,6 +99,7 @@ impl Told {
 }
 
 /// What a watch tells of.
+#[expect(clippy::large_enum_variant, reason = "one is made for each event and used at once")]
 enum Seen {
     Rollout(Result<Event<Rollout>, watcher::Error>),
     Run(Result<Event<AnalysisRun>, watcher::Error>),

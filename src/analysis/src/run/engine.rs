@@ -75,7 +75,7 @@ pub fn advance(
     for metric in &prepared.metrics {
         let result = of(&status, &metric.metric.name);
         match next(metric, result, begun, now, after != Stop::No) {
-            Next::Due(request) => due.push(request),
+            Next::Due(request) => due.push(*request),
             Next::At(time) => again = Some(again.map_or(time, |earlier| earlier.min(time))),
             Next::Nothing => {}
         }

@@ -15,7 +15,7 @@ use super::{ERROR_RETRY, MeasureRequest, Work};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Next {
     /// Something is to be done now.
-    Due(MeasureRequest),
+    Due(Box<MeasureRequest>),
     /// It is looked at again then.
     At(Timestamp),
     /// Nothing more.
@@ -31,12 +31,12 @@ pub(super) fn next(
     stopping: bool,
 ) -> Next {
     let due = |work| {
-        Next::Due(MeasureRequest {
+        Next::Due(Box::new(MeasureRequest {
             metric: metric.metric.clone(),
             ordinal: result.map_or(1, ordinal),
             secrets: metric.secrets.clone(),
             work,
-        })
+        }))
     };
     if result.is_some_and(|result| result.phase.is_final()) {
         return Next::Nothing;

@@ -108,12 +108,8 @@ fn a_block_without_options_pauses_and_keeps_five_runs() {
 fn analyses_are_read_at_each_place() {
     let mut rollout = demo();
     let canary = rollout.spec.strategy.canary.as_mut().unwrap();
-    let block = |more: Value| {
-        let mut block = json!({ "templates": [{ "templateName": "t" }], "onFailure": "Rollback" });
-        block.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(block).unwrap()
-    };
-    canary.analysis = block(json!({ "startingStep": 2 }));
+    let block = json!({ "templates": [{ "templateName": "t" }], "onFailure": "Rollback", "startingStep": 2 });
+    canary.analysis = serde_json::from_value(block).unwrap();
     let background = Plan::of(&rollout).unwrap().background.unwrap();
     assert_eq!(background.starting_step, 2);
     assert_eq!(background.analysis.on_failure, VerdictAction::Rollback);

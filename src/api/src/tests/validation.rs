@@ -1,5 +1,10 @@
 //! The rules, one by one: the checklist's C020 to C039, and bad input that people really write.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of literals read better without borrows"
+)]
+
 use rstest::rstest;
 use serde_json::{Value, json};
 

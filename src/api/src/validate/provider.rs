@@ -76,7 +76,7 @@ fn min_samples(path: &str, samples: &MinSamples, errors: &mut Vec<FieldError>) {
         ));
     }
     let argued = json_of(&samples.at_least).to_string().contains("{{");
-    if !argued && !number(&samples.at_least).is_some_and(|least| least >= 1) {
+    if !argued && number(&samples.at_least).is_none_or(|least| least < 1) {
         errors.push(FieldError::invalid(
             format!("{path}.atLeast"),
             json_of(&samples.at_least),

@@ -1,5 +1,10 @@
 //! What a person reads and asks for where metrics are judged.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of literals read better without borrows"
+)]
+
 use api::v1alpha1::AnalysisRun;
 use api::v1beta1::Rollout;
 use rstest::rstest;

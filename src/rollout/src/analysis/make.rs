@@ -120,7 +120,6 @@ fn spec(
             let reference = TemplateRef {
                 template_name: object.name().to_owned(),
                 cluster_scope: Some(cluster_scope),
-                ..TemplateRef::default()
             };
             let spec = object.data.get("spec").cloned().unwrap_or_default();
             let spec = serde_json::from_value(spec)

@@ -1,5 +1,10 @@
 //! Analysis in a release: what a gate waits for, what a verdict does, and how a person goes on from there.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of literals read better without borrows"
+)]
+
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};

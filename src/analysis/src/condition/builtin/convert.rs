@@ -30,7 +30,7 @@ impl Call<'_> {
                 write(value, &mut text, meter).map(|()| Datum::text(text))
             }
             (Function::ToJson, _) => self.to_json(value, meter),
-            (Function::FromJson, Datum::Text(text)) => self.from_json(text, meter),
+            (Function::FromJson, Datum::Text(text)) => self.read_json(text, meter),
             _ => return None,
         })
     }
@@ -92,7 +92,7 @@ impl Call<'_> {
         })
     }
 
-    fn from_json(&self, text: &str, meter: &mut Meter) -> Result<Datum, Fault> {
+    fn read_json(&self, text: &str, meter: &mut Meter) -> Result<Datum, Fault> {
         // The least that an element takes is two bytes, so this bounds what is built as well.
         meter.spend(text.len() / 2)?;
         let json: serde_json::Value =

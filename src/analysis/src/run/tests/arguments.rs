@@ -1,5 +1,10 @@
 //! Where arguments come from, what becomes of references, and what is refused before anything is measured.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of literals read better without borrows"
+)]
+
 use api::v1alpha1::{AnalysisRunSpec, Argument};
 use rstest::rstest;
 use serde_json::{Value as Json, json};

@@ -1,5 +1,10 @@
 //! When runs go.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of literals read better without borrows"
+)]
+
 use api::v1alpha1::AnalysisPhase;
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -11,7 +16,7 @@ use crate::run::{Kept, surplus};
 /// How a run with this time to live stands so many seconds after its end, and when to look again.
 fn after(ttl: Json, letters: &str, seconds: i64) -> (bool, Option<i64>) {
     let spec = json!({ "metrics": [metric("m", &json!({}))], "ttlStrategy": ttl });
-    let mut play = Play::of(spec, &[("m", letters)]).to_the_end();
+    let mut play = Play::of(spec, &[("m", letters)]).until_the_end();
     play.now += SignedDuration::from_secs(seconds);
     let step = play.step(&[]);
     (step.expired, step.next.map(|next| (next - play.begun).get_seconds()))

@@ -47,7 +47,7 @@ proptest! {
     /// V30: a process that begins anew with the stored status asks for the same, at the same times, and counts the same.
     #[test]
     fn a_restart_is_not_noticed(play in prop_oneof![play("Argo"), play("Strict")]) {
-        let end = play.clone().to_the_end();
+        let end = play.clone().until_the_end();
         let mut anew = play;
         let mut arrived = Vec::new();
         while !anew.status.phase.is_final() {
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn every_measurement_is_counted_once(play in prop_oneof![play("Argo"), play("Strict")]) {
-        let end = play.to_the_end();
+        let end = play.until_the_end();
         for result in results(&end.status) {
             let asked = end.asked.iter().filter(|(_, name, _)| *name == result.name).count();
             prop_assert_eq!(i64::from(result.count + result.error), i64::try_from(asked).unwrap());
@@ -79,7 +79,7 @@ proptest! {
 
     #[test]
     fn strict_is_green_only_when_every_metric_is(play in play("Strict")) {
-        let end = play.to_the_end();
+        let end = play.until_the_end();
         let all = results(&end.status);
         let good = all.iter().all(|result| result.phase == AnalysisPhase::Successful && result.successful > 0);
         prop_assert_eq!(end.status.phase == AnalysisPhase::Successful, good && !all.is_empty());
@@ -87,7 +87,7 @@ proptest! {
 
     #[test]
     fn a_run_that_is_over_stays_as_it_is(play in prop_oneof![play("Argo"), play("Strict")]) {
-        let mut end = play.to_the_end();
+        let mut end = play.until_the_end();
         let before = end.status.clone();
         let step = end.step(&[]);
         prop_assert_eq!((step.status, step.due), (before, vec![]));
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn nothing_is_measured_before_its_time(play in prop_oneof![play("Argo"), play("Strict")]) {
-        let end = play.to_the_end();
+        let end = play.until_the_end();
         for result in results(&end.status) {
             let times: Vec<_> = end.asked.iter().filter(|(_, name, _)| *name == result.name).map(|(second, ..)| *second).collect();
             let metric = end.spec.metrics.iter().flatten().find(|metric| metric.name == result.name).unwrap();

@@ -63,7 +63,7 @@ fn an_answer_with_warnings(#[case] patch: Json, #[case] phase: AnalysisPhase) {
 #[test]
 fn an_outage_is_told_apart() {
     let spec = json!({ "metrics": [metric("m", &json!({ "consecutiveErrorLimit": 0 }))] });
-    let play = Play::of(spec, &[("m", "E")]).to_the_end();
+    let play = Play::of(spec, &[("m", "E")]).until_the_end();
     let measurement = play.result("m").measurements.unwrap().remove(0);
     assert_eq!(measurement.metadata.unwrap()["reason"], Fault::Unavailable.as_str());
 }

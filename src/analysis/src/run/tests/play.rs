@@ -117,7 +117,7 @@ impl Play {
     }
 
     /// To its end.
-    pub(super) fn to_the_end(mut self) -> Self {
+    pub(super) fn until_the_end(mut self) -> Self {
         let mut arrived = Vec::new();
         for _ in 0..PATIENCE {
             let step = self.step(&arrived);
@@ -153,11 +153,10 @@ impl Play {
     }
 
     pub(super) fn result(&self, metric: &str) -> MetricResult {
-        let results = self.status.metric_results.iter().flatten();
+        let mut results = self.status.metric_results.iter().flatten();
         results
-            .filter(|result| result.name == metric)
+            .find(|result| result.name == metric)
             .cloned()
-            .next()
             .unwrap_or_else(|| panic!("no result of {metric}"))
     }
 

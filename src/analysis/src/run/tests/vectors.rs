@@ -15,7 +15,7 @@ fn one(semantics: &str, patch: &Json, letters: &str) -> Play {
         json!({ "semantics": semantics, "metrics": [metric("m", patch)] }),
         &[("m", letters)],
     )
-    .to_the_end()
+    .until_the_end()
 }
 
 fn every_second(patch: &Json) -> Json {
@@ -102,7 +102,7 @@ fn strict(
 #[test]
 fn v4_strict_is_refused() {
     let spec = json!({ "metrics": [metric("m", &every_second(&json!({ "count": 3, "failureLimit": 3 })))] });
-    let play = Play::of(spec, &[("m", "F")]).to_the_end();
+    let play = Play::of(spec, &[("m", "F")]).until_the_end();
     let (phase, message) = play.said();
     assert_eq!(phase, "Error");
     assert!(
@@ -145,7 +145,7 @@ fn a_scalar_is_not_indexed(#[values("Argo", "Strict")] semantics: &str, #[case] 
     let spec = json!({ "semantics": semantics, "metrics": [metric("m", &json!({ "successCondition": condition }))] });
     let mut play = Play::of(spec, &[]);
     play.answers("m", vec![Answer::Scalar(2.0)]);
-    assert_eq!(play.to_the_end().said().0, phase);
+    assert_eq!(play.until_the_end().said().0, phase);
 }
 
 /// Two metrics of which `a` fails at its second measurement.
@@ -187,7 +187,7 @@ fn v19_argo_calls_the_other_metric_good_one_step_later() {
 /// A metric that was stopped is not known to be good.
 #[test]
 fn v19_strict_ends_the_other_metric_at_once_and_says_why() {
-    let play = siblings("Strict").to_the_end();
+    let play = siblings("Strict").until_the_end();
     let other = play.result("b");
     assert_eq!(other.phase, AnalysisPhase::Inconclusive);
     assert_eq!(
@@ -208,7 +208,7 @@ fn v19_strict_ends_the_other_metric_at_once_and_says_why() {
 fn v20_a_dry_run_changes_nothing(#[values("Argo", "Strict")] semantics: &str) {
     let metrics = json!([metric("a", &json!({})), metric("b", &json!({}))]);
     let spec = json!({ "semantics": semantics, "metrics": metrics, "dryRun": [{ "metricName": "a" }] });
-    let play = Play::of(spec, &[("a", "F"), ("b", "P")]).to_the_end();
+    let play = Play::of(spec, &[("a", "F"), ("b", "P")]).until_the_end();
     assert_eq!(play.said(), ("Successful".to_owned(), String::new()));
     let dry_run = play.status.dry_run_summary.unwrap();
     assert_eq!((dry_run.count, dry_run.failed), (1, 1));
@@ -229,7 +229,7 @@ fn v20_a_dry_run_changes_nothing(#[values("Argo", "Strict")] semantics: &str) {
 #[case::strict_knows_that_nothing_was_seen("Strict", "Inconclusive", "Run Terminated before anything was measured")]
 fn v21_terminated_before_the_first_measurement(#[case] semantics: &str, #[case] phase: &str, #[case] message: &str) {
     let spec = json!({ "semantics": semantics, "terminate": true, "metrics": [metric("m", &json!({}))] });
-    let play = Play::of(spec, &[]).to_the_end();
+    let play = Play::of(spec, &[]).until_the_end();
     assert_eq!(play.said(), (phase.to_owned(), message.to_owned()));
 }
 
@@ -239,7 +239,7 @@ fn v22_a_delay_counts_from_the_begin() {
         metric("now", &json!({})),
         metric("later", &json!({ "initialDelay": "5s" }))
     ]);
-    let play = Play::of(json!({ "metrics": metrics }), &[("now", "P"), ("later", "P")]).to_the_end();
+    let play = Play::of(json!({ "metrics": metrics }), &[("now", "P"), ("later", "P")]).until_the_end();
     assert_eq!(
         play.asked,
         [(0, "now".to_owned(), "start"), (5, "later".to_owned(), "start")]
@@ -253,7 +253,7 @@ fn v22_a_delay_counts_from_the_begin() {
 fn v23_the_last_are_kept(#[values("Argo", "Strict")] semantics: &str, #[case] rules: Json, #[case] kept: usize) {
     let patch = every_second(&json!({ "count": 12 }));
     let spec = json!({ "semantics": semantics, "metrics": [metric("m", &patch)], "measurementRetention": rules });
-    let play = Play::of(spec, &[("m", "P")]).to_the_end();
+    let play = Play::of(spec, &[("m", "P")]).until_the_end();
     let result = play.result("m");
     assert_eq!(result.measurements.map(|measurements| measurements.len()), Some(kept));
     assert_eq!((result.count, result.successful), (12, 12));
@@ -281,7 +281,7 @@ fn v31_what_is_under_way_is_taken_up_again(#[values("Argo", "Strict")] semantics
             Answer::Says(AnalysisPhase::Successful),
         ],
     );
-    let play = play.to_the_end();
+    let play = play.until_the_end();
     assert_eq!(
         play.asked,
         [
@@ -333,7 +333,7 @@ fn b1_the_summary_of_a_count_that_was_reached(
 #[test]
 fn semantics_that_are_not_given_are_strict() {
     let spec = json!({ "metrics": [metric("m", &json!({ "successCondition": "all(result, # < 1)" }))] });
-    let play = Play::of(spec, &[("m", "-")]).to_the_end();
+    let play = Play::of(spec, &[("m", "-")]).until_the_end();
     assert_eq!(play.spec.semantics.unwrap_or_default(), Semantics::Strict);
     assert_eq!(play.said().0, "Inconclusive");
 }
