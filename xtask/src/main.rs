@@ -17,7 +17,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   e2e [options]    run the scenarios and report (cargo xtask e2e --help)
-  demo [--yes]     a release told step by step, with a live bar of the measured split
+  demo [--yes]     a release told step by step, with a live bar of the measured split (--bad-release: one that is stopped; --html FILE: a page)
   up [--speed N]   the embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl
   kubectl-session  run fixtures/kubectl-session.sh against the embedded cluster and compare (--update takes its output)
   gateway-table    play the gateway cases on each gateway and print what each one did

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Keep an embedded cluster with the controller in it, for kubectl, kubectl-kruise and curl, until Ctrl-C.
     Up(Up),
-    /// The article's walkthrough, told step by step, with a live bar of the measured split.
+    /// A release told step by step, with a live bar of the measured split: the article's walkthrough, or one that is judged by metrics.
     Demo(Demo),
     /// Run the recorded session of kubectl against an embedded cluster, and compare what it prints with the golden file.
     KubectlSession(Session),

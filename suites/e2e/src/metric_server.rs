@@ -95,6 +95,12 @@ impl MetricServer {
         }
     }
 
+    /// The share of requests that the gateway answered without an error, as it is told to whoever asks by [`Answers::Measured`]; nothing when there
+    /// were none.
+    pub(crate) fn measured(&self) -> Option<f64> {
+        Some(self.share()).filter(|share| share.is_finite())
+    }
+
     /// The share of good answers; not a number when there were none, as 0/0 is in Prometheus.
     fn share(&self) -> f64 {
         let now = self.env.clock().elapsed();

@@ -16,6 +16,15 @@ pub(super) struct Screen<'a> {
     is_coloured: bool,
 }
 
+/// The success rate, and the least that it may be; each from 0 to 1, where it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rate {
+    /// What the metric server says now.
+    pub(super) measured: Option<f64>,
+    /// What the analysis asks for.
+    pub(super) least: Option<f64>,
+}
+
 /// How a piece of text is meant; a colour in a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {
@@ -102,12 +111,16 @@ impl<'a> Screen<'a> {
         self.line(&format!("   {text}"))
     }
 
-    /// Moves the bar, and says below it what is going on; nothing where there is no bar.
-    pub(super) fn show(&self, split: &Split, doing: &str) {
+    /// Moves the bar, and says below it what is measured, where a release is judged, and what is going on; nothing where there is no bar.
+    pub(super) fn show(&self, split: &Split, rate: Option<Rate>, doing: &str) {
         let Some(bar) = &self.bar else { return };
         let cells = self.cells(split);
+        let measured = rate.map_or_else(String::new, |rate| format!("\n   {}", self.rate_text(rate)));
         let doing = self.toned(Tone::Aside, doing);
-        bar.set_message(format!("\n   {cells}  {}\n   {doing}", self.split_text(split)));
+        bar.set_message(format!(
+            "\n   {cells}  {}{measured}\n   {doing}",
+            self.split_text(split)
+        ));
         bar.tick();
     }
 
@@ -148,7 +161,9 @@ impl<'a> Screen<'a> {
 
     /// One bar, the oldest version first; a version that answered at all has at least one cell.
     fn cells(&self, split: &Split) -> String {
-        let mut left = CELLS;
+        // What was not answered as it should be stands at the end, before the rest is divided.
+        let lost = lost_cells(split);
+        let mut left = CELLS - lost;
         let shares = split.shares();
         let count = shares.len();
         let mut bar = String::new();
@@ -156,7 +171,7 @@ impl<'a> Screen<'a> {
             let wanted = if number + 1 == count {
                 left
             } else {
-                whole_cells(*share).clamp(1, left.saturating_sub(count - number - 1))
+                whole_cells(*share, CELLS - lost).clamp(1, left.saturating_sub(count - number - 1))
             };
             left -= wanted;
             // Full and lighter cells, so that the bar can be read without colours.
@@ -167,7 +182,33 @@ impl<'a> Screen<'a> {
             };
             bar.insert_str(0, &self.toned(tone, &cell.repeat(wanted)));
         }
-        format!("{bar}{}", " ".repeat(left))
+        let lost = self.toned(Tone::Wrong, &"×".repeat(lost));
+        format!("{bar}{lost}{}", " ".repeat(left))
+    }
+
+    /// The rate in words and as a bar of the same length, with a mark where it must not fall below.
+    fn rate_text(&self, rate: Rate) -> String {
+        let Some(measured) = rate.measured else {
+            return self.toned(Tone::Aside, "no success rate yet");
+        };
+        let is_low = rate.least.is_some_and(|least| measured < least);
+        let tone = if is_low { Tone::Wrong } else { Tone::Command };
+        let least_at = rate.least.map(|least| whole_cells(least, CELLS));
+        let full = whole_cells(measured, CELLS);
+        let cell = |at| match at {
+            _ if least_at == Some(at + 1) => '┃',
+            _ if at < full => '━',
+            _ => ' ',
+        };
+        let line = self.toned(tone, &(0..CELLS).map(cell).collect::<String>());
+        let least = rate.least.map_or_else(String::new, |least| {
+            format!(
+                "  {} {:.1} %",
+                if is_low { "below" } else { "asked for" },
+                least * 100.0
+            )
+        });
+        format!("{line}  success rate {:.1} %{least}", measured * 100.0)
     }
 
     fn split_text(&self, split: &Split) -> String {
@@ -190,12 +231,22 @@ impl<'a> Screen<'a> {
     }
 }
 
+/// How many cells stand for requests that were lost: at least one when there were any, and never all while somebody was answered.
+#[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
+fn lost_cells(split: &Split) -> usize {
+    if split.lost == 0 {
+        return 0;
+    }
+    let share = split.lost as f64 / split.sent as f64;
+    whole_cells(share, CELLS).clamp(1, CELLS.saturating_sub(split.answered.len()))
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "a share is between 0 and 1, and the cells are few"
 )]
-fn whole_cells(share: f64) -> usize {
-    (share.clamp(0.0, 1.0) * CELLS as f64).round() as usize
+fn whole_cells(share: f64, of: usize) -> usize {
+    (share.clamp(0.0, 1.0) * of as f64).round() as usize
 }

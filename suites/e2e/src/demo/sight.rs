@@ -9,29 +9,30 @@ use suites::dialect::{Dialect, Ending, Observation, Phase, StepState};
 use suites::object::{number, text};
 use suites::{Probe, Question};
 
+use super::recorder::version;
 use super::screen::Screen;
-use super::story::{LOOK, PATIENCE, Story};
+use super::story::Story;
 use super::traffic::Traffic;
 
 const WEIGHT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1canary-weight";
 
-impl Story {
+impl Story<'_> {
     pub(super) async fn until_open(
         &mut self,
         probe: &Probe,
         question: &Question,
         screen: &mut Screen<'_>,
     ) -> Result<()> {
-        while self.elapsed() < PATIENCE {
+        while self.elapsed() < self.pace.patience {
             self.look(screen).await?;
             let workload = self.kubernetes.get(&self.dialect.target().workload()).await?;
             let is_complete = workload.is_some_and(|workload| number(&workload, "/status/availableReplicas") == 5);
             if is_complete && probe.try_once(question).await.is_ok() {
                 return Ok(());
             }
-            self.world.env.sleep(LOOK).await;
+            self.world.env.sleep(self.pace.look).await;
         }
-        bail!("the application did not answer within two minutes")
+        bail!("the application did not answer within {}", self.patience())
     }
 
     pub(super) async fn until_gate(&mut self, traffic: &Traffic, screen: &mut Screen<'_>) -> Result<Observation> {
@@ -43,16 +44,19 @@ impl Story {
 
     /// The gateway reads its cluster every few seconds, as ingress-nginx does: until somebody was answered by the new image, nothing is measured.
     pub(super) async fn until_followed(&self, image: &str, traffic: &Traffic, screen: &Screen<'_>) -> Result<()> {
-        let version = image.rsplit_once(':').map_or(image, |(_, version)| version);
-        while self.elapsed() < PATIENCE {
+        let version = version(image);
+        while self.elapsed() < self.pace.patience {
             let lately = traffic.lately();
-            screen.show(&lately, "the gateway is about to follow");
+            screen.show(&lately, self.rate(), "the gateway is about to follow");
             if lately.answered.contains_key(version) {
                 return Ok(());
             }
-            self.world.env.sleep(LOOK).await;
+            self.world.env.sleep(self.pace.look).await;
         }
-        bail!("{image} answered nobody within two minutes, although the release is at its step")
+        bail!(
+            "{image} answered nobody within {}, although the release is at its step",
+            self.patience()
+        )
     }
 
     pub(super) async fn until_ended(
@@ -79,17 +83,26 @@ impl Story {
         loop {
             self.look(screen).await?;
             let seen = self.dialect.observe().await?;
-            screen.show(&traffic.lately(), &seen.message);
+            self.record(&seen, screen).await?;
+            screen.show(&traffic.lately(), self.rate(), &seen.message);
             if is_so(&seen) {
                 // What came between the two reads is part of it.
                 self.look(screen).await?;
                 return Ok(seen);
             }
-            if self.elapsed() >= PATIENCE {
-                bail!("{what}: not so within two minutes; the Rollout says: {}", seen.message);
+            if self.elapsed() >= self.pace.patience {
+                bail!(
+                    "{what}: not so within {}; the Rollout says: {}",
+                    self.patience(),
+                    seen.message
+                );
             }
-            self.world.env.sleep(LOOK).await;
+            self.world.env.sleep(self.pace.look).await;
         }
+    }
+
+    fn patience(&self) -> String {
+        format!("{} minutes", self.pace.patience.as_secs() / 60)
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -134,7 +147,7 @@ impl Story {
         match kind {
             "Deployment" => {
                 let image = text(object, "/spec/template/spec/containers/0/image");
-                let version = image.rsplit_once(':').map_or(image, |(_, version)| version);
+                let version = version(image);
                 let count = |what: &str| number(object, &format!("/status/{what}"));
                 if name == target.workload {
                     let updated = count("updatedReplicas");

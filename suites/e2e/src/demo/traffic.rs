@@ -10,8 +10,8 @@ use suites::{Probe, Question};
 use tokio::task::JoinHandle;
 
 /// Fifty requests a second.
-const BEAT: Duration = Duration::from_millis(20);
-/// The bar shows the last six seconds.
+pub(super) const BEAT: Duration = Duration::from_millis(20);
+/// The bar shows the last 300 requests.
 const LATELY: usize = 300;
 
 /// Requests by the version that answered.
@@ -58,8 +58,8 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// Begins; every request counts.
-    pub(super) fn start(env: Env, probe: Probe, question: Question) -> Self {
+    /// Begins, with a request every `every`; each of them counts.
+    pub(super) fn start(env: Env, probe: Probe, question: Question, every: Duration) -> Self {
         let lately: Arc<Mutex<VecDeque<Option<String>>>> = Arc::default();
         let beat = tokio::spawn({
             let (probe, question, lately) = (probe.clone(), question.clone(), lately.clone());
@@ -73,7 +73,7 @@ impl Traffic {
                             lately.pop_front();
                         }
                     }
-                    env.sleep(BEAT).await;
+                    env.sleep(every).await;
                 }
             }
         });
@@ -97,6 +97,12 @@ impl Traffic {
             answers.push(version_of(&self.probe, &self.question).await);
         }
         Split::of(&answers)
+    }
+
+    /// How many were sent so far, and how many of them were not answered as they should be.
+    pub(super) fn so_far(&self) -> (u64, u64) {
+        let tally = self.probe.tally();
+        (tally.sent, u64::try_from(tally.lost.len()).unwrap_or(u64::MAX))
     }
 
     /// Ends the beat, and says how many requests there were in all and what became of those that were lost.

@@ -1,10 +1,10 @@
-//! The story on virtual time, as somebody reads it in a log.
+//! The walkthrough on virtual time, as somebody reads it in a log.
 
 use std::process::ExitCode;
 
 use super::person::Person;
 use super::screen::Screen;
-use super::story;
+use super::walkthrough;
 use crate::living::{Living, Speed};
 
 /// What chance decides: names, shares of the canary, and when exactly something is seen.
@@ -26,7 +26,7 @@ fn the_story_as_plain_lines() {
         async move {
             let living = Living::start(&world).await.expect("the cluster starts");
             let mut screen = Screen::plain(out);
-            let told = story::tell(&world, &living, Speed::WALL, Person::GoesOn, &mut screen).await;
+            let told = walkthrough::tell(&world, &living, Speed::WALL, Person::GoesOn, &mut screen).await;
             living.stop().await;
             told.expect("the release goes as told")
         }
