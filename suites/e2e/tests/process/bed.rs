@@ -31,6 +31,11 @@ impl Machine {
         self.0.path().join(name)
     }
 
+    /// Where a file of this name is, in the home of whoever works there.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.path("home").join(name).display().to_string()
+    }
+
     /// Puts a program on PATH: lines of a shell script, in which every call is noted first.
     pub(crate) fn has(self, program: &str, script: &str) -> Self {
         let calls = self.path("calls").display().to_string();

@@ -5,5 +5,6 @@
 #![expect(clippy::expect_used, reason = "a test says by panicking what went wrong")]
 
 mod bed;
+mod demo;
 mod kind;
 mod up;

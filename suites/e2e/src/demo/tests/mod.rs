@@ -1,4 +1,7 @@
-//! The walkthrough on virtual time, as somebody reads it in a log.
+//! The walkthrough on virtual time, as somebody reads it in a log; judged releases and the pages about them are beside it.
+
+mod browser;
+mod judged;
 
 use std::process::ExitCode;
 
