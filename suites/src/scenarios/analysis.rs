@@ -139,7 +139,7 @@ async fn sub_status(stage: &Stage) -> Result<Value, Failure> {
 async fn good(stage: Stage) -> Result<(), Failure> {
     stage.bed().metrics(Answers::Measured);
     stage.release(NEXT).await?;
-    let pauses = [1800, 600].map(|seconds| stage.bed().pause(Duration::from_secs(seconds)));
+    let pauses = [10_800, 600].map(|seconds| stage.bed().pause(Duration::from_secs(seconds)));
     let pauses: Duration = pauses.iter().sum();
     stage.until_ended(Ending::Completed, pauses).await?;
     let (queries, interval) = (stage.bed().queries(), stage.bed().pause(5 * MINUTE));
@@ -158,7 +158,7 @@ async fn release_faulty(stage: &Stage) -> Result<(), Failure> {
     stage.forgive_lost_for(4 * HOUR);
     stage.release(FAULTY).await?;
     // The fourth bad measurement, five minutes after each other, is one too many.
-    says(stage, Duration::from_secs(1500), "found the new version bad").await
+    says(stage, 100 * MINUTE, "found the new version bad").await
 }
 
 async fn held(stage: Stage) -> Result<(), Failure> {
@@ -269,7 +269,7 @@ async fn promoted(stage: Stage) -> Result<(), Failure> {
 
     stage.bed().metrics(Answers::Value(1.0));
     stage.release(NEXT).await?;
-    let bake = stage.bed().pause(40 * MINUTE);
+    let bake = stage.bed().pause(2 * HOUR) + stage.bed().pause(10 * MINUTE);
     stage.until_ended(Ending::Completed, bake).await?;
     stage.all_answers_come_from(NEXT).await
 }
