@@ -48,7 +48,7 @@ pub(crate) fn prepare(gateways: &[Gateway], progress: &mut dyn std::io::Write) -
     let machine = tools::Machine::of_this_process()?;
     let mut programs = Program::CONTROL_PLANE.to_vec();
     programs.extend(gateways.iter().flat_map(|gateway| proxy::programs(*gateway)));
-    if gateways.iter().any(|gateway| !proxy::programs(*gateway).is_empty()) {
+    if machine.names(Program::Prometheus) {
         programs.push(Program::Prometheus);
     }
     programs.sort_unstable();

@@ -119,14 +119,14 @@ impl Program {
         Self::Traefik,
         Self::PilotDiscovery,
         Self::Envoy,
-        Self::Prometheus,
     ];
     /// What looks at the chart.
     pub(crate) const OF_CHARTS: &'static [Self] = &[Self::Helm, Self::Kubeconform];
 
     /// Every program there is.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Self::OF_CLUSTERS.iter().chain(Self::OF_CHARTS).copied()
+        let others = [Self::Prometheus];
+        Self::OF_CLUSTERS.iter().chain(Self::OF_CHARTS).copied().chain(others)
     }
 
     /// The file's name.
