@@ -36,8 +36,6 @@ pub struct Ask {
     pub run: Target,
     /// `metadata.uid` of the run.
     pub uid: String,
-    /// Whose rules the run is read by.
-    pub semantics: api::v1alpha1::Semantics,
     /// What is to be measured.
     pub request: MeasureRequest,
 }

@@ -56,7 +56,6 @@ impl Measurements {
                     namespace: ask.run.namespace,
                     name: ask.run.name,
                     uid: ask.uid,
-                    semantics: ask.semantics,
                 };
                 let measured = measure(&client, &network, &run, &ask.request).await;
                 (id, Answer { key, measured })

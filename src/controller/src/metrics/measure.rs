@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use analysis::run::{Fault, MeasureRequest, Measured, Outcome, Work};
 use analysis::sequential::counters;
 use analysis::value::Value;
-use api::v1alpha1::{AnalysisPhase, Comparison, Counters, Metric, Provider as Written, SecretKeyRef, Semantics};
+use api::v1alpha1::{AnalysisPhase, Comparison, Counters, Metric, Provider as Written, SecretKeyRef};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
@@ -24,8 +24,6 @@ pub struct Run {
     pub name: String,
     /// Its uid.
     pub uid: String,
-    /// Whose rules it is read by.
-    pub semantics: Semantics,
 }
 
 /// Why there is no value.
@@ -114,7 +112,6 @@ async fn take(
     }
     let asking = Asking {
         network,
-        run,
         metric: &metric,
         values: &values,
         secrets: &secrets,
@@ -229,7 +226,7 @@ fn provider(
 ) -> Result<Box<dyn Provider>, Failure> {
     let Written { prometheus, web, .. } = &metric.provider;
     if let Some(asks) = prometheus {
-        return Ok(Box::new(resolve::prometheus(asks, None, values, run.semantics)?));
+        return Ok(Box::new(resolve::prometheus(asks, None, values)?));
     }
     if let Some(asks) = web {
         return Ok(Box::new(resolve::web(asks, values)?));
@@ -247,7 +244,6 @@ fn provider(
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     network: &'a Network,
-    run: &'a Run,
     metric: &'a Metric,
     values: &'a Values,
     secrets: &'a Secrets,
@@ -297,7 +293,7 @@ impl Asking<'_> {
                 self.metric.name
             )));
         };
-        let provider = resolve::prometheus(asks, Some(query), self.values, self.run.semantics)?;
+        let provider = resolve::prometheus(asks, Some(query), self.values)?;
         match provider.measure(self.network, self.secrets).await? {
             super::Reading::Measured(reading) => {
                 found.warnings.extend(reading.warnings.iter().map(ToString::to_string));

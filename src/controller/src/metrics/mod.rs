@@ -30,9 +30,6 @@ pub use request::{Certificates, Credentials, Manner};
 pub use secrets::{Masked, Secrets};
 pub use trouble::{Cause, Class, Trouble};
 
-/// The most characters of a value that are shown: a run keeps several of them in its status.
-const MOST_SHOWN: usize = 1024;
-
 /// Something that can be measured, with everything resolved that the measurement needs.
 pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Measures, or looks how the measurement goes on. `secrets` are the values that may stand in what is sent, and must not stand in what comes out.
@@ -76,16 +73,10 @@ pub enum Verdict {
 pub struct Measured {
     /// What conditions know as `result`, without secrets, since their messages and status show it.
     pub value: Value,
-    /// The value in words, of bounded length.
-    pub shown: Masked,
     /// Where its numbers come from, in their order.
     pub series: Vec<Series>,
     /// What the server warns of; such an answer may be incomplete.
     pub warnings: Vec<Masked>,
-    /// What else the server says of the query.
-    pub infos: Vec<Masked>,
-    /// How much older than asked for the newest number is, where that is more than it ought to be.
-    pub stale: Option<Duration>,
 }
 
 /// Numbers that belong together.
@@ -99,10 +90,8 @@ pub struct Series {
 
 impl Measured {
     fn new(value: Value, secrets: &Secrets) -> Self {
-        let value = secrets.mask_value(value);
         Self {
-            shown: secrets.mask(&value.to_string()).shortened(MOST_SHOWN),
-            value,
+            value: secrets.mask_value(value),
             ..Self::default()
         }
     }

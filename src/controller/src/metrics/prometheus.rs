@@ -38,8 +38,6 @@ pub struct Prometheus {
     pub range: Option<Range>,
     /// How the server is asked.
     pub manner: Manner,
-    /// What an answer with warnings counts as.
-    pub warnings: Warnings,
 }
 
 /// The range of a range query, as the template has it.
@@ -51,16 +49,6 @@ pub struct Range {
     pub end: String,
     /// The time between two points.
     pub step: Duration,
-}
-
-/// What an answer with warnings counts as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Warnings {
-    /// As trouble: nothing is known.
-    #[default]
-    Refuse,
-    /// As any other answer.
-    Accept,
 }
 
 /// What is asked for, with all times known.
@@ -96,14 +84,7 @@ impl Prometheus {
             let words = answer::excuse(&answer.body).unwrap_or_else(|| answer.words(secrets));
             return Err(answer.refusal(words, network.env().now()));
         }
-        let measured = answer::read(&answer, asked, secrets)?;
-        match (self.warnings, measured.warnings.as_slice()) {
-            (Warnings::Accept, _) | (Warnings::Refuse, []) => Ok(measured),
-            (Warnings::Refuse, warnings) => {
-                let words: Vec<&str> = warnings.iter().map(super::Masked::as_str).collect();
-                Err(Fault::Partial(words.join("; ")))
-            }
-        }
+        answer::read(&answer, secrets)
     }
 
     /// Asks by POST, since queries are long, and once more by GET where that is not served.
@@ -184,16 +165,6 @@ impl Asked {
                 unix(start),
                 step.as_secs_f64()
             ),
-        }
-    }
-
-    /// The newest time that is asked for, in seconds, and how much older the newest number may be.
-    fn newest(self) -> (f64, Duration) {
-        /// How far back Prometheus looks for a number by itself.
-        const LOOKBACK: Duration = Duration::from_secs(300);
-        match self {
-            Self::Instant(at) => (unix(at), LOOKBACK),
-            Self::Range { end, step, .. } => (unix(end), LOOKBACK.max(step.saturating_mul(2))),
         }
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::v1alpha1::{Authentication, OnWarnings, ProviderHeader, SecretKeyRef, SecretSource, Semantics};
+use api::v1alpha1::{Authentication, ProviderHeader, SecretKeyRef, SecretSource};
 use serde_json::Value;
 
 use super::job::manifest::{self, Measurement};
-use super::prometheus::{self, Prometheus, Range, Warnings};
+use super::prometheus::{self, Prometheus, Range};
 use super::trouble::Fault;
 use super::web::{self, Payload, Sent, Web};
 use super::{Certificates, Credentials, Manner, Secrets, Trouble};
@@ -39,7 +39,6 @@ pub fn prometheus(
     asks: &api::v1alpha1::Prometheus,
     query: Option<&str>,
     values: &Values,
-    semantics: Semantics,
 ) -> Result<Prometheus, Trouble> {
     let read = || -> Result<Prometheus, Fault> {
         let range = asks.range_query.as_ref().filter(|_| query.is_none());
@@ -51,10 +50,6 @@ pub fn prometheus(
                     .map_err(|error| Fault::Misconfigured(format!("rangeQuery.step: {error}")))?,
             })
         });
-        let ignores = match asks.on_warnings {
-            Some(choice) => choice == OnWarnings::Ignore,
-            None => semantics == Semantics::Argo,
-        };
         Ok(Prometheus {
             address: asks.address.clone().unwrap_or_default(),
             query: query.or(asks.query.as_deref()).unwrap_or_default().to_owned(),
@@ -65,7 +60,6 @@ pub fn prometheus(
                 certificates: certificates(asks.insecure, asks.ca_from.as_ref(), values)?,
                 timeout: limit("timeout", asks.timeout, prometheus::TIMEOUT)?,
             },
-            warnings: if ignores { Warnings::Accept } else { Warnings::Refuse },
         })
     };
     read().map_err(|fault| fault.about("Prometheus metric", &Secrets::default()))

@@ -30,8 +30,6 @@ pub enum Class {
     NotNumeric,
     /// The answer does not hold what was asked for.
     NoValue,
-    /// The server says that the answer is not to be relied on.
-    Partial,
     /// The cluster does not accept a Job, or lost it.
     JobRefused,
 }
@@ -51,7 +49,6 @@ impl Class {
             Self::HistogramRefused => "NativeHistogram",
             Self::NotNumeric => "NotNumeric",
             Self::NoValue => "NoValue",
-            Self::Partial => "PartialAnswer",
             Self::JobRefused => "JobRefused",
         }
     }
@@ -66,7 +63,7 @@ impl Class {
             | Self::HistogramRefused
             | Self::NotNumeric
             | Self::JobRefused => Cause::Template,
-            Self::Malformed | Self::TooLarge | Self::NoValue | Self::Partial => Cause::Answer,
+            Self::Malformed | Self::TooLarge | Self::NoValue => Cause::Answer,
         }
     }
 }
@@ -142,8 +139,6 @@ pub(super) enum Fault {
     NotNumeric(String),
     #[error("the answer has nothing at {path}: {words}")]
     NoValue { path: String, words: String },
-    #[error("the answer is not to be relied on: {0}")]
-    Partial(String),
     #[error("{0}")]
     JobRefused(String),
 }
@@ -162,7 +157,6 @@ impl Fault {
             Self::HistogramRefused => Class::HistogramRefused,
             Self::NotNumeric(_) => Class::NotNumeric,
             Self::NoValue { .. } => Class::NoValue,
-            Self::Partial(_) => Class::Partial,
             Self::JobRefused(_) => Class::JobRefused,
         }
     }

@@ -15,11 +15,20 @@ use crate::person::FOUR_STEPS;
 /// Where the metric server is.
 pub(crate) const METRICS: &str = "prometheus:9090";
 
-/// A metric server that finds every version bad.
+/// A metric server that finds every version bad; asked for `warned`, good, and warns of its own answer.
 pub(crate) fn bad_rate() -> HttpService {
-    HttpService::new(|_| async {
-        let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[0,"0.2"]}]}}"#;
-        Ok(Response::new(env::full(body)))
+    HttpService::new(|request: http::Request<env::Body>| async {
+        let asked = env::read_all(request.into_body(), 1 << 10).await?;
+        let is_warned = String::from_utf8_lossy(&asked).contains("query=warned");
+        let (value, warnings) = if is_warned {
+            ("1", json!(["2 of 3 stores did not answer"]))
+        } else {
+            ("0.2", json!([]))
+        };
+        let result = json!([{ "metric": {}, "value": [0, value] }]);
+        let data = json!({ "resultType": "vector", "result": result });
+        let body = json!({ "status": "success", "warnings": warnings, "data": data });
+        Ok(Response::new(env::full(body.to_string())))
     })
 }
 
@@ -43,6 +52,13 @@ impl Installed {
         rollout["spec"]["strategy"]["canary"]["steps"][0]["analysis"] = analysis;
         self.person.article(&rollout.to_string()).await;
         self.person.image("1.10.3").await;
+    }
+
+    /// The statuses of all runs.
+    async fn runs(&self) -> Vec<Value> {
+        let runs = self.person.api("rollouts.kruise.io/v1alpha1", "AnalysisRun");
+        let listed = runs.list(&ListParams::default()).await.expect("a list");
+        listed.items.into_iter().map(|run| run.data["status"].clone()).collect()
     }
 
     async fn until_state(&self, wanted: &str) {
@@ -73,6 +89,29 @@ fn a_verdict_is_said_once_with_its_numbers() {
 }
 
 #[test]
+fn an_answer_that_its_server_warns_of_is_neither_good_nor_an_error() {
+    with_controller(LeaderElection::Off, |installed| async move {
+        let template = json!({ "metrics": [{
+            "name": "success-rate", "interval": "10s", "count": 3, "successCondition": "result[0] >= 0.95",
+            "provider": { "prometheus": { "address": "http://prometheus:9090", "query": "warned" } },
+        }] });
+        installed.judged_release(json!({}), template).await;
+        installed.until_state("StepPaused").await;
+        let status = installed.person.status().await;
+        assert_eq!(
+            status["canaryStatus"]["currentStepAnalysis"]["phase"], "Inconclusive",
+            "{status:#}"
+        );
+        let [run] = installed.runs().await.try_into().expect("one run");
+        assert!(
+            run.to_string()
+                .contains("the answer may be wrong: 2 of 3 stores did not answer"),
+            "{run:#}"
+        );
+    });
+}
+
+#[test]
 fn a_secret_that_may_not_be_read_is_an_error_that_names_the_right() {
     with_controller(LeaderElection::Off, |installed| async move {
         installed.gate.withhold(("get", "secrets"));
@@ -88,13 +127,9 @@ fn a_secret_that_may_not_be_read_is_an_error_that_names_the_right() {
         }] });
         installed.judged_release(json!({}), template).await;
         installed.until_state("StepPaused").await;
-        let runs = installed.person.api("rollouts.kruise.io/v1alpha1", "AnalysisRun");
-        let runs = runs.list(&ListParams::default()).await.expect("a list").items;
-        let [run] = runs.as_slice() else {
-            panic!("{} runs", runs.len());
-        };
-        let status = run.data["status"].to_string().replace("\\\"", "\"");
-        assert_eq!(run.data["status"]["phase"], "Error", "{status}");
+        let [run] = installed.runs().await.try_into().expect("one run");
+        let status = run.to_string().replace("\\\"", "\"");
+        assert_eq!(run["phase"], "Error", "{status}");
         assert!(status.contains(&cannot("get", "secrets")), "{status}");
         let said = installed.person.status().await["message"].to_string();
         assert!(said.contains("could not measure"), "{said}");

@@ -60,7 +60,6 @@ pub(super) async fn measure(
             namespace,
             name: "by-hand".to_owned(),
             uid: String::new(),
-            semantics: prepared.semantics,
         };
         let request = MeasureRequest {
             metric: metric.metric.clone(),

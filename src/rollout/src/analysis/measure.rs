@@ -40,7 +40,6 @@ pub(crate) fn measure(world: &World, object: &DynamicObject, draft: &mut Draft) 
     draft.ask(step.due.into_iter().map(|request| Ask {
         run: object.target(Kind::AnalysisRun),
         uid: object.uid().to_owned(),
-        semantics: run.spec.semantics.unwrap_or_default(),
         request,
     }));
     if let Some(next) = step.next {

@@ -5,14 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use analysis::value::Value;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::Asked;
 use crate::metrics::network::Answer;
 use crate::metrics::trouble::Fault;
 use crate::metrics::{Measured, Secrets, Series};
@@ -35,7 +33,6 @@ struct Envelope<'a> {
     error_type: Option<String>,
     error: Option<String>,
     warnings: Option<Vec<String>>,
-    infos: Option<Vec<String>>,
     /// VictoriaMetrics' word for an answer that some of its storage did not take part in.
     is_partial: Option<bool>,
 }
@@ -50,7 +47,7 @@ struct Data<'a> {
 
 /// A number with its time, in seconds. The number is a text.
 #[derive(Deserialize)]
-struct Point(f64, String);
+struct Point(IgnoredAny, String);
 
 #[derive(Deserialize)]
 struct Item {
@@ -63,7 +60,7 @@ struct Item {
 }
 
 /// Reads an answer whose status says success.
-pub(super) fn read(answer: &Answer, asked: Asked, secrets: &Secrets) -> Result<Measured, Fault> {
+pub(super) fn read(answer: &Answer, secrets: &Secrets) -> Result<Measured, Fault> {
     let envelope: Envelope<'_> = serde_json::from_slice(&answer.body).map_err(|error| {
         let words = answer.words(secrets);
         Fault::Malformed(if error.is_eof() && !answer.body.is_empty() {
@@ -89,19 +86,17 @@ pub(super) fn read(answer: &Answer, asked: Asked, secrets: &Secrets) -> Result<M
     let data: Data<'_> = part("data", data)?;
     let items = data.result.map_or("[]", RawValue::get);
     let mut measured = match data.result_type.as_str() {
-        "scalar" => scalar(&part("scalar", items)?, asked, secrets)?,
-        "vector" | "matrix" => list(part("result", items)?, asked, secrets)?,
+        "scalar" => scalar(&part("scalar", items)?, secrets)?,
+        "vector" | "matrix" => list(part("result", items)?, secrets)?,
         other => return Err(Fault::NotNumeric(other.to_owned())),
     };
     let partial = (envelope.is_partial == Some(true)).then(|| "the server says that its answer is partial".to_owned());
-    let kept = |texts: Vec<String>| {
-        let texts = texts.into_iter().take(MOST_WARNINGS);
-        texts
-            .map(|text| secrets.mask(&text).shortened(MOST_CHARACTERS))
-            .collect()
-    };
-    measured.warnings = kept(envelope.warnings.into_iter().flatten().chain(partial).collect());
-    measured.infos = kept(envelope.infos.unwrap_or_default());
+    // Ours first, so that no number of warnings hides it.
+    let warnings = partial.into_iter().chain(envelope.warnings.into_iter().flatten());
+    measured.warnings = warnings
+        .take(MOST_WARNINGS)
+        .map(|text| secrets.mask(&text).shortened(MOST_CHARACTERS))
+        .collect();
     Ok(measured)
 }
 
@@ -124,16 +119,12 @@ fn part<'a, T: Deserialize<'a>>(what: &str, text: &'a str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Malformed(format!("{what}: {error}")))
 }
 
-fn scalar(point: &Point, asked: Asked, secrets: &Secrets) -> Result<Measured, Fault> {
-    Ok(Measured {
-        stale: stale(point.0, asked),
-        ..Measured::new(Value::Float(number(&point.1)?), secrets)
-    })
+fn scalar(point: &Point, secrets: &Secrets) -> Result<Measured, Fault> {
+    Ok(Measured::new(Value::Float(number(&point.1)?), secrets))
 }
 
-fn list(items: Bounded<Item>, asked: Asked, secrets: &Secrets) -> Result<Measured, Fault> {
+fn list(items: Bounded<Item>, secrets: &Secrets) -> Result<Measured, Fault> {
     let too_many = || Fault::TooLarge(format!("{MOST_NUMBERS} numbers"));
-    let mut newest: Option<f64> = None;
     let mut numbers = Vec::new();
     let mut series = Vec::new();
     for item in items
@@ -150,8 +141,7 @@ fn list(items: Bounded<Item>, asked: Asked, secrets: &Secrets) -> Result<Measure
                 return Err(Fault::Malformed("a series has neither a value nor values".to_owned()));
             }
         };
-        for Point(at, text) in &points {
-            newest = Some(newest.map_or(*at, |newest| newest.max(*at)));
+        for Point(_, text) in &points {
             numbers.push(Value::Float(number(text)?));
         }
         if numbers.len() > MOST_NUMBERS {
@@ -168,20 +158,12 @@ fn list(items: Bounded<Item>, asked: Asked, secrets: &Secrets) -> Result<Measure
     }
     Ok(Measured {
         series,
-        stale: newest.and_then(|newest| stale(newest, asked)),
         ..Measured::new(Value::List(numbers), secrets)
     })
 }
 
 fn number(text: &str) -> Result<f64, Fault> {
     analysis::value::parse_float(text).ok_or_else(|| Fault::Malformed(format!("\"{text}\" is not a number")))
-}
-
-/// How much too old a number is.
-fn stale(newest: f64, asked: Asked) -> Option<Duration> {
-    let (at, bound) = asked.newest();
-    let age = Duration::try_from_secs_f64(at - newest).ok()?;
-    (age > bound).then_some(age)
 }
 
 /// A list of which no more than [`MOST_ITEMS`] are kept.

@@ -7,7 +7,7 @@ use env::sim::run;
 use rstest::rstest;
 
 use super::{Class, Heard, measure, measured, one, prometheus, told};
-use crate::metrics::prometheus::{Prometheus, Range, Warnings};
+use crate::metrics::prometheus::{Prometheus, Range};
 
 fn range(start: &str, end: &str, step: u64) -> Option<Range> {
     Some(Range {
@@ -167,7 +167,7 @@ fn an_address_where_nobody_listens_is_told() {
 }
 
 #[test]
-fn labels_warnings_and_age_are_kept_beside_the_value() {
+fn labels_and_warnings_are_kept_beside_the_value() {
     let body = r#"{"status":"success","warnings":["w"],"infos":["i"],"data":{"resultType":"matrix","result":[
         {"metric":{"pod":"a"},"values":[[1893455000,"1"],[1893455060,"2"]]},{"metric":{"pod":"b"},"values":[[1893455060,"3"]]}]}}"#;
     let measured = run(1, Trace::off(), |world| async move {
@@ -176,7 +176,6 @@ fn labels_warnings_and_age_are_kept_beside_the_value() {
             Heard::default().service(move |_| (200, body.to_owned())),
         );
         let query = Prometheus {
-            warnings: Warnings::Accept,
             range: range("now() - duration(\"1h\")", "now()", 60_000),
             ..prometheus("http://prometheus:9090")
         };
@@ -192,24 +191,4 @@ fn labels_warnings_and_age_are_kept_beside_the_value() {
         measured.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["w"]
     );
-    assert_eq!(
-        measured.infos.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["i"]
-    );
-    assert_eq!(measured.stale, Some(Duration::from_secs(940)));
-}
-
-#[rstest]
-#[case::fresh("1893456000", None)]
-#[case::within_the_lookback("1893455701", None)]
-#[case::old("1893455400", Some(600))]
-#[case::from_the_future("1893459600", None)]
-fn an_old_number_is_noted(#[case] at: &str, #[case] expected: Option<u64>) {
-    let body = format!(r#"{{"status":"success","data":{{"resultType":"scalar","result":[{at},"1"]}}}}"#);
-    let stale = run(1, Trace::off(), |world| async move {
-        let service = Heard::default().service(move |_| (200, body.clone()));
-        let _served = world.network.serve("prometheus:9090", service);
-        measured(measure(&prometheus("http://prometheus:9090"), &world.env).await).stale
-    });
-    assert_eq!(stale, expected.map(Duration::from_secs));
 }

@@ -13,7 +13,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{measure, prometheus, real, told};
-use crate::metrics::prometheus::{Prometheus, Warnings};
+use crate::metrics::prometheus::Prometheus;
 use crate::metrics::{Credentials, Manner, Network, Provider, Secrets};
 
 #[rstest]
@@ -63,7 +63,6 @@ proptest! {
 fn confidential(address: &str, credentials: Credentials) -> Prometheus {
     Prometheus {
         query: "up{key=\"arg-secret\"}".to_owned(),
-        warnings: Warnings::Accept,
         manner: Manner {
             credentials,
             ..Manner::within(Duration::from_secs(30))

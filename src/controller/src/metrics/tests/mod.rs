@@ -19,7 +19,7 @@ use env::{Body, Env, HttpService, full, read_all};
 use http::{Request, Response};
 use parking_lot::Mutex;
 
-use super::prometheus::{Prometheus, Warnings};
+use super::prometheus::Prometheus;
 use super::{Class, Manner, Measured, Network, Provider, Reading, Secrets, Trouble};
 
 /// The real environment, with the TLS provider that a process needs.
@@ -36,7 +36,6 @@ fn prometheus(address: &str) -> Prometheus {
         query: "up".to_owned(),
         range: None,
         manner: Manner::within(Duration::from_secs(30)),
-        warnings: Warnings::Refuse,
     }
 }
 
@@ -57,7 +56,10 @@ fn measured(reading: Result<Reading, Trouble>) -> Measured {
 fn told(reading: Result<Reading, Trouble>) -> Result<String, (Class, String)> {
     reading
         .map(|reading| match reading {
-            Reading::Measured(measured) => measured.shown.to_string(),
+            Reading::Measured(measured) => {
+                let warnings = measured.warnings.iter().map(|warning| format!(", {warning}"));
+                std::iter::once(measured.value.to_string()).chain(warnings).collect()
+            }
             other => format!("{other:?}"),
         })
         .map_err(|trouble| (trouble.class(), trouble.message().to_string()))

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use api::v1alpha1::{Provider, SecretKeyRef, Semantics};
+use api::v1alpha1::{Provider, SecretKeyRef};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::metrics::prometheus::Warnings;
 use crate::metrics::resolve::{self, Values};
 use crate::metrics::web::{Payload, Sent};
 use crate::metrics::{Certificates, Credentials};
@@ -45,7 +44,7 @@ fn a_whole_prometheus_metric() {
     let needed: Vec<String> = resolve::needed(&provider).into_iter().map(|place| place.key).collect();
     assert_eq!(needed, ["ca", "user", "password"]);
     let asks = provider.prometheus.expect("it is there");
-    let made = resolve::prometheus(&asks, None, &values(), Semantics::Strict).expect("it can be made");
+    let made = resolve::prometheus(&asks, None, &values()).expect("it can be made");
     assert_eq!(
         made.range.as_ref().map(|range| range.step),
         Some(Duration::from_secs(60))
@@ -58,23 +57,17 @@ fn a_whole_prometheus_metric() {
         password: "word".to_owned(),
     };
     assert!(made.manner.credentials == tom);
-    assert_eq!(made.warnings, Warnings::Accept);
 
-    let counts = resolve::prometheus(&asks, Some("count"), &values(), Semantics::Strict).expect("it can be made");
+    let counts = resolve::prometheus(&asks, Some("count"), &values()).expect("it can be made");
     assert_eq!((counts.query.as_str(), counts.range), ("count", None));
 }
 
-#[rstest]
-#[case::strict(Semantics::Strict, Warnings::Refuse)]
-#[case::argo(Semantics::Argo, Warnings::Accept)]
-fn what_is_not_written_has_a_default(#[case] semantics: Semantics, #[case] warnings: Warnings) {
+#[test]
+fn what_is_not_written_has_a_default() {
     let provider = provider(json!({ "prometheus": { "address": "http://p", "query": "up", "timeout": 0 } }));
     let asks = provider.prometheus.expect("it is there");
-    let made = resolve::prometheus(&asks, None, &Values::new(), semantics).expect("it can be made");
-    assert_eq!(
-        (made.manner.timeout, made.warnings),
-        (Duration::from_secs(30), warnings)
-    );
+    let made = resolve::prometheus(&asks, None, &Values::new()).expect("it can be made");
+    assert_eq!(made.manner.timeout, Duration::from_secs(30));
     assert_eq!(made.manner.certificates, Certificates::System);
 }
 
@@ -112,7 +105,7 @@ fn a_web_metric_sends(#[case] asks: Value, #[case] expected: Sent) {
 fn what_cannot_be_is_told(#[case] mut asks: Value, #[case] expected: &str) {
     asks["address"] = json!("http://p");
     let asks = provider(json!({ "prometheus": asks })).prometheus.expect("it is there");
-    let error = resolve::prometheus(&asks, None, &values(), Semantics::Strict).expect_err("it cannot be");
+    let error = resolve::prometheus(&asks, None, &values()).expect_err("it cannot be");
     assert_eq!(error.to_string(), format!("Prometheus metric: {expected}"));
 }
 
