@@ -44,6 +44,13 @@ pub(crate) fn grace(routing: Option<&Routing>) -> SignedDuration {
 impl Current<'_> {
     /// One decision about the current step.
     pub(crate) fn walk(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) -> Walk {
+        if sub.common.current_step_state == StepState::StepReady
+            && self.held_by_background(sub).is_some()
+            && !self.reached(sub)
+        {
+            draft.rule("resume", self.says("a person lets it go on, to the rest of the step"));
+            enter(sub, StepState::StepUpgrade, self.view.now);
+        }
         let state = sub.common.current_step_state.clone();
         // A person, or the clock, lets the step end: nothing else is asked.
         if state == StepState::StepReady || (state == StepState::StepPaused && self.pause_over(sub, draft)) {
@@ -115,6 +122,25 @@ impl Current<'_> {
             enter(sub, StepState::BeforeStepUpgrade, now);
         }
         true
+    }
+
+    /// Whether the step has the pods and the routes that it asks for.
+    fn reached(self, sub: &CanaryStatus) -> bool {
+        let batch_release = self.view.batch_release.as_ref();
+        let batch = self.judge(batch_release.map(|(_, batch_release)| batch_release), sub);
+        let routed = match (&self.spec.routing, &self.step.route) {
+            (Some(routing), Some(route)) => self.leads_there(routing, route, sub),
+            _ => true,
+        };
+        batch.missing.is_none() && routed
+    }
+
+    /// Whether the routes show what the step asks for.
+    fn leads_there(self, routing: &Routing, route: &Route, sub: &CanaryStatus) -> bool {
+        matches!(
+            self.position(routing, route, sub),
+            Position::There | Position::Unseen(_)
+        )
     }
 
     fn next(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) -> Walk {
@@ -346,10 +372,7 @@ impl Current<'_> {
             return;
         }
         let routed = match (&self.spec.routing, &self.step.route) {
-            (Some(routing), Some(route)) => {
-                let position = self.position(routing, route, sub);
-                matches!(position, Position::There | Position::Unseen(_))
-            }
+            (Some(routing), Some(route)) => self.leads_there(routing, route, sub),
             _ => true,
         };
         if !routed {
@@ -449,7 +472,11 @@ impl Current<'_> {
                 if held.is_none() {
                     self.tell(routing, &position, said.as_deref(), status, draft);
                 }
-                self.hold(routing, position, batch, draft);
+                match position {
+                    // A version that a verdict is against gets no more requests than it has.
+                    Position::Below(_) if held.is_some() => {}
+                    position => self.hold(routing, position, batch, draft),
+                }
             }
             (Some(routing), None) => {
                 self.unroute(routing, draft);

@@ -94,7 +94,7 @@ fn trying_again_tests_what_was_looked_at() {
     let background = rollout("StepPaused", Value::Null, json!({ "run": "Inconclusive" }));
     insta::assert_snapshot!(operations(change::retry(&background)), @r#"
     measures again, after AnalysisRun demo-new.1 (Inconclusive)
-    [{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":2},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"test","path":"/status/canaryStatus/currentStepState","value":"StepPaused"},{"op":"replace","path":"/status/canaryStatus/currentStepState","value":"StepTrafficRouting"}]
+    [{"op":"test","path":"/status/canaryStatus/currentStepIndex","value":2},{"op":"test","path":"/status/canaryStatus/canaryRevision","value":"new"},{"op":"test","path":"/status/canaryStatus/currentStepState","value":"StepPaused"},{"op":"replace","path":"/status/canaryStatus/currentStepState","value":"StepUpgrade"}]
     "#);
     let aborted = rollout(
         "StepAborted",

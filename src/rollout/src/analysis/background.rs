@@ -1,5 +1,5 @@
 //! The analysis that goes on while steps are walked: from its starting step, as soon as that step's traffic is there, until the release ends. A bad
-//! verdict holds the step that the release is in, or orders the way back; after somebody let it go on, the next step measures anew.
+//! verdict holds the step that the release is in, or orders the way back; who lets it go on gets the rest of the step, and it is measured anew.
 
 use api::attachment::{RunState, VerdictAction};
 use api::parts::StepState;
@@ -22,7 +22,7 @@ impl Current<'_> {
     ) -> Option<Walk> {
         let background = self.spec.background.as_ref()?;
         let analysis = &background.analysis;
-        let state = &sub.common.current_step_state;
+        let state = &sub.common.current_step_state.clone();
         let there = matches!(
             state,
             StepState::StepMetricsAnalysis | StepState::StepPaused | StepState::StepReady
@@ -40,7 +40,7 @@ impl Current<'_> {
             // Somebody let the release go on, or asked for another try: measured anew.
             let anew = match action(analysis, &known.phase) {
                 VerdictAction::Continue => false,
-                VerdictAction::Pause => !matches!(state, StepState::StepPaused | StepState::StepReady),
+                VerdictAction::Pause => matches!(state, StepState::BeforeStepUpgrade | StepState::StepUpgrade),
                 VerdictAction::Rollback => begun,
             };
             if anew {
@@ -68,6 +68,11 @@ impl Current<'_> {
                 draft.rule("verdict", words.clone());
                 match action {
                     VerdictAction::Continue => None,
+                    // Its route is written: the step gets its grace first, and stands then.
+                    VerdictAction::Pause if *state == StepState::StepTrafficRouting => {
+                        self.tell_verdict(&words, status, draft);
+                        None
+                    }
                     VerdictAction::Pause => {
                         self.hold_for_verdict(&words, status, sub, draft);
                         Some(Walk::On)

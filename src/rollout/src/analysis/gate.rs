@@ -181,8 +181,10 @@ impl Current<'_> {
                         };
                         draft.event(self.acting.object, kind, reason::ANALYSIS, words);
                         match self.step.pause {
-                            Pause::UntilAnalysis => enter(sub, StepState::StepReady, self.view.now),
-                            Pause::Manual | Pause::For(_) => self.pause(status, sub, draft),
+                            Pause::UntilAnalysis if self.held_by_background(sub).is_none() => {
+                                enter(sub, StepState::StepReady, self.view.now);
+                            }
+                            Pause::UntilAnalysis | Pause::Manual | Pause::For(_) => self.pause(status, sub, draft),
                         }
                     }
                 }
@@ -226,7 +228,12 @@ impl Current<'_> {
         draft: &mut Draft,
     ) {
         enter(sub, StepState::StepPaused, self.view.now);
-        let message = format!("{}: {words}", self.says("it waits for a person"));
+        self.tell_verdict(words, status, draft);
+        draft.wait(WaitReason::Approval { step: self.index });
+    }
+
+    /// Says that a verdict is against the version: in an Event, in the condition and in the message.
+    pub(super) fn tell_verdict(self, words: &str, status: &mut RolloutStatus, draft: &mut Draft) {
         draft.event(
             self.acting.object,
             EventType::Warning,
@@ -234,8 +241,7 @@ impl Current<'_> {
             words.to_owned(),
         );
         progressing(status, self.view.now, reason::ANALYSIS, words);
-        status.message = Some(message);
-        draft.wait(WaitReason::Approval { step: self.index });
+        status.message = Some(format!("{}: {words}", self.says("it waits for a person")));
     }
 
     /// There can be no run: told once, in the message, the condition and an Event.

@@ -103,8 +103,8 @@ pub fn retry(rollout: &Rollout) -> Option<Retry> {
                 .collect();
             let state = match objecting.first()? {
                 Judges::Step(_) => StepState::StepMetricsAnalysis,
-                // A step that is not paused measures in the background anew.
-                Judges::Background => StepState::StepTrafficRouting,
+                // A step that begins measures in the background anew.
+                Judges::Background => StepState::StepUpgrade,
             };
             Some(Retry {
                 state,

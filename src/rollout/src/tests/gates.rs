@@ -65,7 +65,7 @@ fn gate(model: &Model) -> Value {
     status(model)["canaryStatus"]["currentStepAnalysis"].clone()
 }
 
-fn runs(model: &Model) -> Vec<(String, Value)> {
+pub(super) fn runs(model: &Model) -> Vec<(String, Value)> {
     let runs = model.objects.iter().filter(|((kind, _), _)| *kind == Kind::AnalysisRun);
     runs.map(|((_, name), run)| (name.clone(), run["status"]["phase"].clone()))
         .collect()

@@ -7,6 +7,7 @@ mod endings;
 mod endpoints;
 mod front;
 mod gates;
+mod held;
 mod holding;
 mod in_place;
 mod laws;
