@@ -9,9 +9,6 @@ use tokio::task::JoinSet;
 
 use crate::{Changes, Probe, Question};
 
-/// How often a request is sent when nothing happens.
-const BEAT: Duration = Duration::from_secs(5);
-
 /// How many may wait for an answer at once.
 const IN_FLIGHT: usize = 32;
 
@@ -23,11 +20,11 @@ pub struct Background {
 }
 
 impl Background {
-    /// Begins to send.
-    pub fn start(probe: Probe, question: Question, changes: Changes) -> Self {
+    /// Begins to send: at every change, and every `beat` when nothing changes.
+    pub fn start(probe: Probe, question: Question, changes: Changes, beat: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(send(probe, question, changes, stopped));
+        task.spawn(send(probe, question, changes, beat, stopped));
         Self { stop, task }
     }
 
@@ -38,13 +35,19 @@ impl Background {
     }
 }
 
-async fn send(probe: Probe, question: Question, mut changes: Changes, mut stopped: watch::Receiver<bool>) {
+async fn send(
+    probe: Probe,
+    question: Question,
+    mut changes: Changes,
+    beat: Duration,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut requests = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             _ = stopped.wait_for(|stopped| *stopped) => break,
-            () = changes.next(BEAT) => {}
+            () = changes.next(beat) => {}
         }
         while requests.try_join_next().is_some() {}
         if requests.len() >= IN_FLIGHT {

@@ -3,10 +3,14 @@
 //! All of them are in one explicit list, `scenarios::all()`, so that they can be listed, filtered, reported and shipped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
 use crate::{Failure, Feature, Stage};
+
+/// The beat of a scenario that needs no more requests than show that none is lost.
+pub const BEAT: Duration = Duration::from_secs(5);
 
 /// What a scenario changes in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct Scenario {
     pub manifests: Vec<&'static str>,
     /// How it ends.
     pub ends: Ends,
+    /// How often a request is sent while nothing happens; one is sent at every change besides.
+    pub beat: Duration,
     /// What is done.
     pub run: Body,
 }

@@ -18,15 +18,12 @@ pub enum DialError {
     /// The certificates to trust are none.
     #[error("dial {authority}: the certificates to trust cannot be used: {cause}; give them as PEM")]
     Roots { authority: String, cause: String },
-    /// The way there is cut.
-    #[error("dial {authority}: network is unreachable")]
-    Unreachable { authority: String },
 }
 
 /// Whose certificates are believed over TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust<'a> {
-    /// Those that the system's roots vouch for.
+    /// Those that the system's roots vouch for (or the bundle that `SSL_CERT_FILE` names); where it has none, those that browsers trust.
     #[default]
     System,
     /// Only those that these roots, as PEM, vouch for.

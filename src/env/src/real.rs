@@ -56,15 +56,20 @@ impl Sockets {
         if let Some(client) = clients.get(&trusted) {
             return Ok(client.clone());
         }
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy();
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+        };
         let client = match trust {
-            Trust::System => builder,
-            Trust::Roots(roots) => builder.tls_certs_only(certificates(roots)?),
-            Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
+            // A container made from nothing has no certificates, and then there is no client for plain HTTP either.
+            Trust::System => match builder().build() {
+                Ok(client) => Ok(client),
+                Err(_) => builder().tls_certs_only(authorities_of_browsers()?).build(),
+            },
+            Trust::Roots(roots) => builder().tls_certs_only(certificates(roots)?).build(),
+            Trust::Anybody => builder().tls_danger_accept_invalid_certs(true).build(),
         }
-        .build()
         .map_err(|error| error.to_string())?;
         if clients.len() >= MOST_CLIENTS {
             clients.clear();
@@ -86,14 +91,9 @@ impl Sockets {
         if base.host().is_none_or(str::is_empty) || !matches!(base.scheme_str(), Some("http" | "https")) {
             return Err(malformed());
         }
-        let client = self.client(trust).map_err(|cause| match trust {
-            Trust::System | Trust::Anybody => DialError::Unreachable {
-                authority: authority.to_owned(),
-            },
-            Trust::Roots(_) => DialError::Roots {
-                authority: authority.to_owned(),
-                cause,
-            },
+        let client = self.client(trust).map_err(|cause| DialError::Roots {
+            authority: authority.to_owned(),
+            cause,
         })?;
         let base = Arc::new(base);
         Ok(HttpService::new(move |request| {
@@ -106,6 +106,13 @@ impl Dial for Sockets {
     fn dial<'a>(&'a self, authority: &'a str, trust: Trust<'a>) -> BoxFuture<'a, Result<HttpService, DialError>> {
         Box::pin(async move { self.service(authority, trust) })
     }
+}
+
+/// The authorities that Mozilla's browsers trust.
+fn authorities_of_browsers() -> Result<Vec<reqwest::Certificate>, String> {
+    let all = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    all.map(|der| reqwest::Certificate::from_der(der).map_err(|error| error.to_string()))
+        .collect()
 }
 
 /// The certificates in a PEM text; there has to be one.

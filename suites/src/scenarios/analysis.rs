@@ -67,6 +67,8 @@ pub(super) fn all() -> Vec<Scenario> {
         scraped,
     );
     scraped.features = &[Feature::IngressNginx, Feature::ScrapedGateway];
+    // A rate needs something to count in each of its windows.
+    scraped.beat = Duration::from_millis(200);
     all.push(scraped);
     if let Some(restarted) = all.iter_mut().find(|scenario| scenario.id == "analysis-opens-a-gate") {
         restarted.features = &[Feature::IngressNginx, Feature::Metrics, Feature::RestartController];

@@ -1,6 +1,6 @@
 //! Bodies that are no object at all: broken JSON, YAML that explodes, a hundred megabytes. One clear error, and nothing is changed.
 
-use crate::scenario::{Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Ends, Scenario, Scope};
 use crate::{Check, Failure, Feature, Stage};
 
 use super::{DEPLOYMENT, INGRESS, SERVICE, STABLE, body};
@@ -49,6 +49,7 @@ pub(super) fn all() -> Vec<Scenario> {
             scope: Scope::Namespace,
             manifests: vec![DEPLOYMENT, SERVICE, INGRESS],
             ends: Ends::Untouched,
+            beat: BEAT,
             run: body(move |stage| is_refused(stage, sent)),
         })
         .collect()

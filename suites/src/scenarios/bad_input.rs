@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::dialect::Phase;
-use crate::scenario::{Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Ends, Scenario, Scope};
 use crate::{Check, Failure, Feature, Stage};
 
 use super::{ARTICLE, DEPLOYMENT, INGRESS, SERVICE, STABLE, body};
@@ -73,6 +73,7 @@ pub(super) fn all() -> Vec<Scenario> {
         scope: Scope::Namespace,
         manifests: vec![DEPLOYMENT, SERVICE, INGRESS],
         ends: Ends::Clean,
+        beat: BEAT,
         run: body(missing_workload),
     });
     all
@@ -88,6 +89,7 @@ fn refused(bad: Bad) -> Scenario {
         scope: Scope::Namespace,
         manifests,
         ends: Ends::Untouched,
+        beat: BEAT,
         run: body(move |stage| is_refused(stage, bad.manifest, bad.words)),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::dialect::{Ending, Phase};
-use crate::scenario::{Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Ends, Scenario, Scope};
 use crate::{Failure, Feature, Stage, timeouts};
 
 use super::{DEPLOYMENT, FOUR_GATES, INGRESS, NEXT, ROUTED, SERVICE, body, release, release_to};
@@ -20,6 +20,7 @@ pub(super) fn all() -> Vec<Scenario> {
             scope: Scope::Namespace,
             manifests: vec![DEPLOYMENT, SERVICE, INGRESS, SECOND, TO_ALL],
             ends: Ends::Clean,
+            beat: BEAT,
             run: body(second_route),
         },
         release(

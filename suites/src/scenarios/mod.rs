@@ -27,7 +27,7 @@ mod walkthrough;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::scenario::{Body, Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Body, Ends, Scenario, Scope};
 use crate::{Failure, Feature, Stage};
 
 /// The image that serves before a release.
@@ -95,6 +95,7 @@ where
         scope: Scope::Namespace,
         manifests: vec![DEPLOYMENT, SERVICE, INGRESS, rollout],
         ends: Ends::Clean,
+        beat: BEAT,
         run: body(run),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::dialect::Ending;
 use crate::object::differences;
-use crate::scenario::{Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Ends, Scenario, Scope};
 use crate::{Check, Failure, Feature, ObjectRef, Stage};
 
 use super::{DEPLOYMENT, INGRESS, NEXT, SERVICE, STABLE, approve_to, body, release_to};
@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Scenario> {
         scope: Scope::Namespace,
         manifests: vec![DEPLOYMENT, SERVICE, INGRESS, RULE, ROLLOUT],
         ends: Ends::Clean,
+        beat: BEAT,
         run: body(one_service),
     }]
 }

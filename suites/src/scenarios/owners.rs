@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::dialect::Ending;
 use crate::object::{differences, text};
 use crate::routes::Family;
-use crate::scenario::{Ends, Scenario, Scope};
+use crate::scenario::{BEAT, Ends, Scenario, Scope};
 use crate::{Check, Failure, Feature, Stage, timeouts};
 
 use super::{DEPLOYMENT, FOUR_GATES, INGRESS, NEXT, SERVICE, STABLE, THIRD, approve_to, body, release_to};
@@ -29,6 +29,7 @@ pub(super) fn all() -> Vec<Scenario> {
             scope: Scope::Namespace,
             manifests: vec![DEPLOYMENT, SERVICE, INGRESS, FOUR_GATES, NEIGHBOUR],
             ends: Ends::Clean,
+            beat: BEAT,
             run: body(rules_of_others),
         },
         Scenario {
@@ -38,6 +39,7 @@ pub(super) fn all() -> Vec<Scenario> {
             scope: Scope::Namespace,
             manifests: vec![DEPLOYMENT, SERVICE, SHARED, FOUR_GATES, CART],
             ends: Ends::Clean,
+            beat: BEAT,
             run: body(two_rollouts),
         },
     ]

@@ -110,7 +110,7 @@ impl Network {
         let dialed = self.env.dial_with(&call.address.server, call.trust).await;
         let service = dialed.map_err(|error| match error {
             env::DialError::Malformed { .. } | env::DialError::Roots { .. } => Fault::Misconfigured(error.to_string()),
-            env::DialError::Refused { .. } | env::DialError::Unreachable { .. } => Fault::Transport(error.to_string()),
+            env::DialError::Refused { .. } => Fault::Transport(error.to_string()),
         })?;
         let mut request = Request::new(env::full(call.body));
         *request.method_mut() = call.method;

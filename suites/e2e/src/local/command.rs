@@ -12,13 +12,13 @@ use super::program::Program;
 use super::tools::{Machine, Tools};
 use super::{ControlPlane, prepare};
 
-/// Finds or builds the programs of those names, or every program of clusters when there is no name, and prints each as `name=path`, one to a line.
+/// Finds or builds the programs of those names, or every program of clusters and of their measurements when there is no name, and prints each as `name=path`, one to a line.
 ///
 /// # Errors
 /// A name that is none of a program; what is missing, and how to get it.
 pub(crate) fn tools(names: &[String], out: &mut dyn Write, progress: &mut dyn Write) -> Result<ExitCode> {
     let programs = match names {
-        [] => Program::OF_CLUSTERS.to_vec(),
+        [] => [Program::OF_CLUSTERS, Program::OF_MEASUREMENTS].concat(),
         names => names.iter().map(|name| named(name)).collect::<Result<Vec<_>>>()?,
     };
     let tools = Tools::find_or_build(&Machine::of_this_process()?, &programs, progress)?;

@@ -34,7 +34,7 @@ use super::bed::shortened;
 use super::installed;
 use super::prometheus::{Prometheus, success_rate};
 use super::proxy::{self, Proxy};
-use super::{ControlPlane, Program, Tools, uninstall};
+use super::{ControlPlane, Tools, uninstall};
 
 /// How long each part of the installation may take.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(30);
@@ -88,10 +88,8 @@ impl Ground {
         install_gateway(&env, &person, gateway).await?;
         let proxy = Proxy::start(&env, &plane, tools, gateway).await?;
         let prometheus = match &proxy {
-            Some(proxy) if tools.has(Program::Prometheus) => {
-                Some(Prometheus::start(&env, &plane, tools, proxy.scraped()).await?)
-            }
-            _ => None,
+            Some(proxy) => Some(Prometheus::start(&env, &plane, tools, proxy.scraped()).await?),
+            None => None,
         };
         wait_for(&env, "the custom resources", || rollouts_are_served(&person)).await?;
 

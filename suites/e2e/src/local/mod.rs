@@ -29,7 +29,7 @@ mod wheel;
 #[cfg(test)]
 mod tests;
 
-use crate::gateway::Gateway;
+use crate::gateway::{DataPlane, Gateway};
 
 pub(crate) use build::linker_flags;
 pub(crate) use control_plane::ControlPlane;
@@ -48,8 +48,8 @@ pub(crate) fn prepare(gateways: &[Gateway], progress: &mut dyn std::io::Write) -
     let machine = tools::Machine::of_this_process()?;
     let mut programs = Program::CONTROL_PLANE.to_vec();
     programs.extend(gateways.iter().flat_map(|gateway| proxy::programs(*gateway)));
-    if machine.names(Program::Prometheus) {
-        programs.push(Program::Prometheus);
+    if gateways.iter().any(|gateway| gateway.data_plane() != DataPlane::Tidepool) {
+        programs.extend(Program::OF_MEASUREMENTS);
     }
     programs.sort_unstable();
     programs.dedup();

@@ -120,13 +120,14 @@ impl Program {
         Self::PilotDiscovery,
         Self::Envoy,
     ];
+    /// What measures a proxy.
+    pub(crate) const OF_MEASUREMENTS: &'static [Self] = &[Self::Prometheus];
     /// What looks at the chart.
     pub(crate) const OF_CHARTS: &'static [Self] = &[Self::Helm, Self::Kubeconform];
 
     /// Every program there is.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let others = [Self::Prometheus];
-        Self::OF_CLUSTERS.iter().chain(Self::OF_CHARTS).copied().chain(others)
+        [Self::OF_CLUSTERS, Self::OF_MEASUREMENTS, Self::OF_CHARTS].concat().into_iter()
     }
 
     /// The file's name.

@@ -45,11 +45,6 @@ impl Machine {
         })
     }
 
-    /// Whether a variable names a binary of the program.
-    pub(super) fn names(&self, program: Program) -> bool {
-        self.named.contains_key(&program)
-    }
-
     /// The files of those names in `KUBEBUILDER_ASSETS`.
     fn given<'a>(&'a self, programs: &'a [Program]) -> impl Iterator<Item = (Program, PathBuf)> + 'a {
         let folder = self.assets.iter();
@@ -139,11 +134,6 @@ impl Tools {
             }
         }
         Ok(Self { found })
-    }
-
-    /// Whether a program was asked for and found.
-    pub(crate) fn has(&self, program: Program) -> bool {
-        self.found.contains_key(&program)
     }
 
     /// Where a program is. Programs that were not asked for are expected on PATH.
