@@ -244,7 +244,12 @@ async fn play(
     let history = recorder.history();
     let since = history.entries().last().map(|entry| entry.revision).unwrap_or_default();
     let writes_before = bed.writes().len();
-    let background = Background::start(stage.0.probe.clone(), stage.question().clone(), bed.changes(), scenario.beat);
+    let background = Background::start(
+        stage.0.probe.clone(),
+        stage.question().clone(),
+        bed.changes(),
+        scenario.beat,
+    );
 
     if let Err(failure) = (scenario.run)(stage.clone()).await {
         failures.push(failure);

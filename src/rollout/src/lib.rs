@@ -22,6 +22,7 @@ mod kind;
 mod lifecycle;
 mod meta;
 mod orphan;
+mod pauses;
 mod plan;
 mod progress;
 mod rival;

@@ -3,7 +3,7 @@
 
 use api::names::reason;
 use api::parts::StepState;
-use api::plan::{Pause, Route, Routing};
+use api::plan::{Route, Routing};
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -52,8 +52,9 @@ impl Current<'_> {
             enter(sub, StepState::StepUpgrade, self.view.now);
         }
         let state = sub.common.current_step_state.clone();
-        // A person, or the clock, lets the step end: nothing else is asked.
-        if state == StepState::StepReady || (state == StepState::StepPaused && self.pause_over(sub, draft)) {
+        // A person, or the clock, lets the step end: nothing else is asked, unless nothing was found good before a promotion.
+        let ended = state == StepState::StepReady || (state == StepState::StepPaused && self.pause_over(sub, draft));
+        if ended && !self.promoted_unmeasured(sub) {
             return match self.index < self.spec.step_count() {
                 true => self.next(status, sub, draft),
                 false => Walk::Done,
@@ -71,6 +72,7 @@ impl Current<'_> {
         match state {
             StepState::StepMetricsAnalysis => self.analysing(&batch, status, sub, draft),
             StepState::StepTrafficRouting => self.settling(&batch, status, sub, draft),
+            _ if ended => self.stand(self.unmeasured(sub), &batch, status, sub, draft),
             StepState::StepPaused => self.paused(&batch, status, sub, draft),
             _ => self.upgrading(&batch, status, sub, draft),
         }
@@ -157,7 +159,7 @@ impl Current<'_> {
     }
 
     /// The verdict that holds the step for a person, if one does.
-    fn verdict(self, sub: &CanaryStatus) -> Option<String> {
+    pub(crate) fn verdict(self, sub: &CanaryStatus) -> Option<String> {
         self.held(sub).or_else(|| self.held_by_background(sub))
     }
 
@@ -279,7 +281,7 @@ impl Current<'_> {
         stored.common().and_then(|common| common.current_step_index) == Some(self.index)
     }
 
-    fn position(self, routing: &Routing, route: &Route, sub: &CanaryStatus) -> Position {
+    pub(crate) fn position(self, routing: &Routing, route: &Route, sub: &CanaryStatus) -> Position {
         self.routes(routing).position(self.step, route, sub)
     }
 
@@ -300,7 +302,14 @@ impl Current<'_> {
     }
 
     /// What is wrong with the route objects, in the message and in the condition, and once as an event; `said` is the message before.
-    fn tell_of_routes(self, what: &str, why: &str, said: Option<&str>, status: &mut RolloutStatus, draft: &mut Draft) {
+    pub(crate) fn tell_of_routes(
+        self,
+        what: &str,
+        why: &str,
+        said: Option<&str>,
+        status: &mut RolloutStatus,
+        draft: &mut Draft,
+    ) {
         let message = format!("{what}: {why}");
         if said != Some(message.as_str()) {
             draft.event(self.acting.object, EventType::Warning, reason::STUCK, message.clone());
@@ -331,7 +340,7 @@ impl Current<'_> {
     }
 
     /// A step that says nothing about traffic: no canary route, and the stable Service selects all pods. True once that is so.
-    fn unroute(self, routing: &Routing, draft: &mut Draft) -> bool {
+    pub(crate) fn unroute(self, routing: &Routing, draft: &mut Draft) -> bool {
         if let Some(service) = self.view.service(&routing.service) {
             let ops = traffic::service::widen(service, api::names::label::POD_TEMPLATE_HASH);
             draft.patch(crate::Kind::Service, service, ops, None);
@@ -392,124 +401,8 @@ impl Current<'_> {
         self.settled(status, sub, draft);
     }
 
-    /// Enters the pause of the step.
-    pub(crate) fn pause(self, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
-        enter(sub, StepState::StepPaused, self.view.now);
-        draft.event(
-            self.acting.object,
-            EventType::Normal,
-            reason::PROGRESSING,
-            self.pause_words(),
-        );
-        self.say_pause(status, draft);
-    }
-
-    fn ends_by_itself(self) -> bool {
-        self.index == self.spec.last_own_step() && self.step.is_all()
-    }
-
-    fn pause_words(self) -> String {
-        match self.step.pause {
-            Pause::Manual => self.says("you need manually confirm to enter the next step"),
-            Pause::For(seconds) => self.says(&format!("wait duration({seconds} seconds) to enter the next step")),
-            Pause::UntilAnalysis => self.says("the next step is entered once the analysis is successful"),
-        }
-    }
-
-    fn say_pause(self, status: &mut RolloutStatus, draft: &mut Draft) {
-        status.message = Some(self.pause_words());
-        draft.rule("pause", self.pause_words());
-        match self.step.pause {
-            Pause::Manual | Pause::UntilAnalysis => draft.wait(WaitReason::Approval { step: self.index }),
-            Pause::For(seconds) => {
-                let until = self.view.now + SignedDuration::from_secs(i64::from(seconds));
-                draft.wake_at(until);
-            }
-        }
-    }
-
-    fn pause_over(self, sub: &CanaryStatus, draft: &mut Draft) -> bool {
-        if self.verdict(sub).is_some() {
-            return false;
-        }
-        if self.ends_by_itself() {
-            return true;
-        }
-        match self.step.pause {
-            Pause::Manual | Pause::UntilAnalysis => false,
-            Pause::For(seconds) => {
-                let until = anchor(sub, self.view.now) + SignedDuration::from_secs(i64::from(seconds));
-                if self.view.now < until {
-                    draft.wait(WaitReason::Pause { until });
-                    draft.wake_at(until);
-                }
-                self.view.now >= until
-            }
-        }
-    }
-
-    /// Stands at the step: keeps what is there as it should be, and waits.
-    fn paused(self, batch: &Batch, status: &mut RolloutStatus, sub: &mut CanaryStatus, draft: &mut Draft) {
-        if self.lost(batch, sub, draft) {
-            return;
-        }
-        let held = self.verdict(sub);
-        let words = match &held {
-            Some(why) => format!("{}: {why}", self.says("it waits for a person")),
-            None => self.pause_words(),
-        };
-        draft.rule("pause", words.clone());
-        let said = status.message.replace(words);
-        if held.is_some() || self.step.pause == Pause::Manual {
-            draft.wait(WaitReason::Approval { step: self.index });
-        }
-        if self.bereft(batch, draft) {
-            return;
-        }
-        match (&self.spec.routing, &self.step.route) {
-            (Some(routing), Some(route)) => {
-                let position = self.position(routing, route, sub);
-                if held.is_none() {
-                    self.tell(routing, &position, said.as_deref(), status, draft);
-                }
-                match position {
-                    // A version that a verdict is against gets no more requests than it has.
-                    Position::Below(_) if held.is_some() => {}
-                    position => self.hold(routing, position, batch, draft),
-                }
-            }
-            (Some(routing), None) => {
-                self.unroute(routing, draft);
-            }
-            (None, _) => {}
-        }
-    }
-
-    /// A route that goes while the step pauses is told of at once, not when somebody approves.
-    fn tell(
-        self,
-        routing: &Routing,
-        position: &Position,
-        said: Option<&str>,
-        status: &mut RolloutStatus,
-        draft: &mut Draft,
-    ) {
-        let blocker = self.view.routing_blocker(self.acting.object, routing);
-        let blocker = blocker.or_else(|| match position {
-            Position::Blocked(why) => Some(why.clone()),
-            _ => None,
-        });
-        match blocker {
-            Some(why) => {
-                let what = format!("{}, but its traffic cannot be routed", self.pause_words());
-                self.tell_of_routes(&what, &why, said, status, draft);
-            }
-            None => progressing(status, self.view.now, reason::IN_ROLLING, "Rollout is in Progressing"),
-        }
-    }
-
     /// Keeps the route of a step that was reached.
-    fn hold(self, routing: &Routing, position: Position, batch: &Batch, draft: &mut Draft) {
+    pub(crate) fn hold(self, routing: &Routing, position: Position, batch: &Batch, draft: &mut Draft) {
         let until = batch.since.unwrap_or(self.view.now) + grace(Some(routing));
         let routes = self.routes(routing);
         match position {
@@ -525,7 +418,7 @@ impl Current<'_> {
     }
 
     /// No pod of the new version can answer: where that loses requests, the routes lead to stable until one can. True when that is so.
-    fn bereft(self, batch: &Batch, draft: &mut Draft) -> bool {
+    pub(crate) fn bereft(self, batch: &Batch, draft: &mut Draft) -> bool {
         let Some(routing) = &self.spec.routing else {
             return false;
         };
@@ -545,7 +438,7 @@ impl Current<'_> {
     }
 
     /// The canary Deployment is gone or going: the route goes before its pods do, and the step is made again.
-    fn lost(self, batch: &Batch, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
+    pub(crate) fn lost(self, batch: &Batch, sub: &mut CanaryStatus, draft: &mut Draft) -> bool {
         if self.view.canary().is_some() && self.view.batch_release.is_some() {
             return false;
         }

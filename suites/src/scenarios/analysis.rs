@@ -16,6 +16,7 @@ const TEMPLATE: &str = include_str!("../../../fixtures/article/analysis-template
 const BACKGROUND: &str = include_str!("../../../fixtures/analysis/background.yaml");
 const ROLLBACK: &str = include_str!("../../../fixtures/analysis/background-rollback.yaml");
 const PROMOTION: &str = include_str!("../../../fixtures/analysis/promotion.yaml");
+const SHORT_STEP: &str = include_str!("../../../fixtures/analysis/short-step.yaml");
 const SCRAPED: &str = include_str!("../../../fixtures/analysis/scraped.yaml");
 const GATE: &str = include_str!("../../../fixtures/analysis/gate.yaml");
 
@@ -60,6 +61,13 @@ pub(super) fn all() -> Vec<Scenario> {
     );
     promoted.manifests = vec![DEPLOYMENT, SERVICE, INGRESS, PROMOTION];
     all.push(promoted);
+    let mut unmeasured = gate(
+        "analysis-of-a-short-step",
+        "failing closed: nothing is promoted that its analysis has not seen to be good, however short the steps are",
+        unmeasured,
+    );
+    unmeasured.manifests = vec![DEPLOYMENT, SERVICE, INGRESS, SHORT_STEP];
+    all.push(unmeasured);
     let mut scraped = release(
         "analysis-by-a-real-prometheus",
         "what a real Prometheus scrapes of a real proxy leads to the same verdicts: a bad version goes, a good one stays",
@@ -115,6 +123,11 @@ where
 /// A time of a manifest as it is in this cluster, and a minute for what real time takes.
 fn about(stage: &Stage, time: Duration) -> Duration {
     stage.bed().pause(time) + MINUTE
+}
+
+/// Time for so many measurements, a minute after each other in the manifest, and for what real time takes.
+fn time_for(stage: &Stage, measurements: u32) -> Duration {
+    stage.bed().pause(MINUTE) * measurements + MINUTE
 }
 
 /// The message of the Rollout comes to hold these words.
@@ -207,7 +220,7 @@ async fn restarted(stage: Stage) -> Result<(), Failure> {
         .await?;
     stage.restart_controller().await?;
     stage
-        .until_seen("the second gate", about(&stage, 5 * MINUTE), |seen| seen.waits_at(2))
+        .until_seen("the second gate", time_for(&stage, 5), |seen| seen.waits_at(2))
         .await?;
     let queries = stage.bed().queries();
     // Where time is real, one may have been on its way when the controller was killed.
@@ -248,11 +261,9 @@ async fn promoted(stage: Stage) -> Result<(), Failure> {
         })
         .await?;
     stage
-        .until_seen(
-            "everything is led to the new version",
-            about(&stage, 6 * MINUTE),
-            |seen| seen.step == 3 && seen.weight == 100 && seen.message.contains("metrics are judged"),
-        )
+        .until_seen("everything is led to the new version", time_for(&stage, 6), |seen| {
+            seen.step == 3 && seen.weight == 100 && seen.message.contains("metrics are judged")
+        })
         .await?;
     stage.all_answers_come_from(NEXT).await?;
     stage
@@ -276,6 +287,16 @@ async fn promoted(stage: Stage) -> Result<(), Failure> {
     stage.all_answers_come_from(NEXT).await
 }
 
+async fn unmeasured(stage: Stage) -> Result<(), Failure> {
+    stage.bed().metrics(Answers::Failing);
+    stage.release(NEXT).await?;
+    says(&stage, 10 * MINUTE, "has not found the new version good yet").await?;
+    says(&stage, 10 * MINUTE, "could not measure").await?;
+    stage.approve().await?;
+    stage.until_ended(Ending::Completed, Duration::ZERO).await?;
+    stage.all_answers_come_from(NEXT).await
+}
+
 async fn outage(stage: Stage) -> Result<(), Failure> {
     stage.bed().metrics(Answers::Failing);
     stage.release(NEXT).await?;
@@ -292,7 +313,7 @@ async fn outage(stage: Stage) -> Result<(), Failure> {
         .patch(&rollout, Some("status"), PatchKind::Json, &again)
         .await?;
     stage
-        .until_seen("the second gate", about(&stage, 10 * MINUTE), |seen| seen.waits_at(2))
+        .until_seen("the second gate", time_for(&stage, 5), |seen| seen.waits_at(2))
         .await?;
     stage.approve().await?;
     stage.until_ended(Ending::Completed, Duration::ZERO).await?;

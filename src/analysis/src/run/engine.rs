@@ -25,6 +25,20 @@ pub struct Step {
     pub expired: bool,
 }
 
+/// How a run would end if it were told to stop at `now`: no final phase while a measurement is under way.
+pub fn if_stopped(
+    spec: &AnalysisRunSpec,
+    status: &AnalysisRunStatus,
+    now: Timestamp,
+    judge: &impl Judge,
+) -> AnalysisPhase {
+    let stopped = AnalysisRunSpec {
+        terminate: Some(true),
+        ..spec.clone()
+    };
+    advance(&stopped, status, now, &[], judge).status.phase
+}
+
 /// Takes a run one step further, at `now`, with the answers that have come in since.
 pub fn advance(
     spec: &AnalysisRunSpec,

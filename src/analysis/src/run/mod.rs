@@ -24,7 +24,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Step, advance};
+pub use engine::{Step, advance, if_stopped};
 pub use expiry::{Kept, surplus};
 pub use flatten::{Flat, FlattenError, flatten};
 pub use judge::{Conditions, Judge, Judgement};

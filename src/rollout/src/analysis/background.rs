@@ -1,13 +1,17 @@
 //! The analysis that goes on while steps are walked: from its starting step, as soon as that step's traffic is there, until the release ends. A bad
 //! verdict holds the step that the release is in, or orders the way back; who lets it go on gets the rest of the step, and it is measured anew.
 
+use analysis::run::{Conditions, if_stopped};
 use api::attachment::{RunState, VerdictAction};
 use api::parts::StepState;
+use api::plan::Stage;
 use api::v1alpha1::AnalysisPhase;
 use api::v1beta1::{CanaryStatus, RolloutStatus};
 
 use super::gate::{Standing, action};
 use super::make::Place;
+use super::measure::read;
+use crate::Kind;
 use crate::capacity::Current;
 use crate::draft::Draft;
 use crate::steps::Walk;
@@ -28,9 +32,7 @@ impl Current<'_> {
             StepState::StepMetricsAnalysis | StepState::StepPaused | StepState::StepReady
         );
         let begun = self.index > background.starting_step || (self.index == background.starting_step && there);
-        let known = sub.common.background_analysis.clone();
-        let known = known.filter(|run| Place::Background.owns(&run.name, self.acting.name(), &sub.canary_revision));
-        let Some(known) = known else {
+        let Some(known) = self.known_background(sub).cloned() else {
             if begun {
                 self.name_background(None, sub);
             }
@@ -86,13 +88,52 @@ impl Current<'_> {
         }
     }
 
+    /// Whether the new version would be promoted next although the analysis in the background has not found it good so far.
+    pub(crate) fn promoted_unmeasured(self, sub: &CanaryStatus) -> bool {
+        let promoted = self
+            .spec
+            .step(self.index + 1)
+            .is_none_or(|next| matches!(next.stage, Stage::AfterPromotion { .. }));
+        let Some(background) = self.spec.background.as_ref().filter(|_| promoted) else {
+            return false;
+        };
+        let Some(known) = self.known_background(sub) else {
+            return self.index >= background.starting_step;
+        };
+        if known.phase.is_final() {
+            return false;
+        }
+        let run = self.view.named(Kind::AnalysisRun, &known.name);
+        let found = run.and_then(|run| read(run).ok()).map(|run| {
+            let status = run.status.unwrap_or_default();
+            if_stopped(&run.spec, &status, self.view.now, &Conditions)
+        });
+        found != Some(AnalysisPhase::Successful)
+    }
+
+    /// What is said while the new version would be promoted and is not yet.
+    pub(crate) fn unmeasured(self, sub: &CanaryStatus) -> String {
+        let run = self.known_background(sub);
+        let run = run.map(|run| run.name.as_str()).unwrap_or_default();
+        self.says(&format!(
+            "{} {run} has not found the new version good yet",
+            Kind::AnalysisRun
+        ))
+    }
+
+    /// What the status says of this release's run in the background.
+    fn known_background(self, sub: &CanaryStatus) -> Option<&RunState> {
+        let run = sub.common.background_analysis.as_ref()?;
+        Place::Background
+            .owns(&run.name, self.acting.name(), &sub.canary_revision)
+            .then_some(run)
+    }
+
     /// Why the step is held by the verdict of the analysis in the background, if it is.
     pub(crate) fn held_by_background(self, sub: &CanaryStatus) -> Option<String> {
         let analysis = &self.spec.background.as_ref()?.analysis;
-        let run = sub.common.background_analysis.as_ref()?;
-        let own = Place::Background.owns(&run.name, self.acting.name(), &sub.canary_revision);
-        let held = own
-            && run.phase.is_final()
+        let run = self.known_background(sub)?;
+        let held = run.phase.is_final()
             && run.phase != AnalysisPhase::Successful
             && action(analysis, &run.phase) == VerdictAction::Pause;
         held.then(|| self.verdict_words(&run.name, &run.phase, run.message.as_deref()))

@@ -12,6 +12,7 @@ mod holding;
 mod in_place;
 mod laws;
 mod model;
+mod promoted_unmeasured;
 mod promotion;
 mod refusals;
 mod steps;

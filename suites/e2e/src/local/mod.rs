@@ -48,7 +48,10 @@ pub(crate) fn prepare(gateways: &[Gateway], progress: &mut dyn std::io::Write) -
     let machine = tools::Machine::of_this_process()?;
     let mut programs = Program::CONTROL_PLANE.to_vec();
     programs.extend(gateways.iter().flat_map(|gateway| proxy::programs(*gateway)));
-    if gateways.iter().any(|gateway| gateway.data_plane() != DataPlane::Tidepool) {
+    if gateways
+        .iter()
+        .any(|gateway| gateway.data_plane() != DataPlane::Tidepool)
+    {
         programs.extend(Program::OF_MEASUREMENTS);
     }
     programs.sort_unstable();

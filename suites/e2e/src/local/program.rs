@@ -127,7 +127,9 @@ impl Program {
 
     /// Every program there is.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        [Self::OF_CLUSTERS, Self::OF_MEASUREMENTS, Self::OF_CHARTS].concat().into_iter()
+        [Self::OF_CLUSTERS, Self::OF_MEASUREMENTS, Self::OF_CHARTS]
+            .concat()
+            .into_iter()
     }
 
     /// The file's name.

@@ -66,20 +66,22 @@ impl Prometheus {
 
 /// The share of a namespace's requests that a gateway's proxy answered without an error of the server.
 pub(super) fn success_rate(gateway: Gateway, namespace: &str) -> Option<String> {
-    let (metric, of_namespace, errors) = match gateway.data_plane() {
+    let (of_namespace, good) = match gateway.data_plane() {
         DataPlane::Tidepool => return None,
         DataPlane::Traefik => (
-            "traefik_service_requests_total",
-            format!("service=~\".*{namespace}.*\""),
+            format!("__name__=\"traefik_service_requests_total\",service=~\".*{namespace}.*\""),
             "code!~\"5..\"",
         ),
+        // Envoy ends the name of a cluster at its first dot, and takes the rest of it into the name of the metric.
         DataPlane::Istio => (
-            "envoy_cluster_upstream_rq_xx",
-            format!("envoy_cluster_name=~\".*\\\\.{namespace}\\\\.svc.*\""),
+            format!(
+                "__name__=\"envoy_cluster_{}_svc_cluster_local__upstream_rq_xx\"",
+                namespace.replace('-', "_")
+            ),
             "envoy_response_code_class!=\"5\"",
         ),
     };
     Some(format!(
-        "sum(rate({metric}{{{of_namespace},{errors}}}[{WINDOW}])) / sum(rate({metric}{{{of_namespace}}}[{WINDOW}]))"
+        "sum(rate({{{of_namespace},{good}}}[{WINDOW}])) / sum(rate({{{of_namespace}}}[{WINDOW}]))"
     ))
 }
