@@ -10,12 +10,10 @@ use super::walkthrough::{approve, hour, state, status};
 use crate::Kind;
 
 /// One step of ten seconds, of a release whose analysis first measures after half an hour.
-fn released(spec: Value, metric: Value) -> Model {
+fn released(spec: &Value, metric: Value) -> Model {
     let mut model = Model::new(json!([{"traffic": "50%", "replicas": 3, "pause": {"duration": 10}}]));
     let mut all_along = template("all-along", metric);
-    for (field, value) in spec.as_object().into_iter().flatten() {
-        all_along["spec"][field] = value.clone();
-    }
+    json_patch::merge(&mut all_along["spec"], spec);
     model.insert(Kind::AnalysisTemplate, all_along);
     model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
         rollout["spec"]["strategy"]["canary"]["analysis"] =
@@ -42,7 +40,7 @@ fn message(model: &Model) -> String {
 
 #[test]
 fn it_waits_for_the_first_good_measurement() {
-    let mut model = released(json!({}), late("result[0] >= 0.95"));
+    let mut model = released(&json!({}), late("result[0] >= 0.95"));
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 50");
     let said = message(&model);
     assert!(said.contains("has not found the new version good yet"), "{said}");
@@ -52,7 +50,7 @@ fn it_waits_for_the_first_good_measurement() {
 
 #[test]
 fn it_is_held_by_a_bad_one() {
-    let mut model = released(json!({}), late("result[0] >= 2"));
+    let mut model = released(&json!({}), late("result[0] >= 2"));
     model.run(minutes(20));
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 50");
     let said = message(&model);
@@ -66,6 +64,6 @@ fn it_is_held_by_a_bad_one() {
 #[case::as_in_argo_rollouts(json!({"semantics": "Argo"}))]
 #[case::that_changes_nothing(json!({"dryRun": [{"metricName": ".*"}]}))]
 fn it_does_not_wait_for_an_analysis(#[case] spec: Value) {
-    let model = released(spec, late("result[0] >= 0.95"));
+    let model = released(&spec, late("result[0] >= 0.95"));
     assert_eq!(state(&model), "Healthy 1 Completed weight 0");
 }
