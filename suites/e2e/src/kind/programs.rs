@@ -53,7 +53,8 @@ impl Programs {
         let plane = local::programs(&wanted, &mut std::io::stderr())?;
         for (name, file) in &plane {
             let place = self.path(name);
-            if !place.is_file() {
+            // Not all of them have a version that names the folder: another program of the name is replaced.
+            if length(&place) != length(file) {
                 std::fs::copy(file, &place).with_context(|| format!("copy {}", file.display()))?;
             }
         }
@@ -132,6 +133,11 @@ async fn go_build(shell: &Shell, module: &Path, package: &str, linker: &str, pla
         )
         .await?;
     std::fs::rename(&unfinished, place).with_context(|| format!("move {} into its place", unfinished.display()))
+}
+
+/// How long a file is; nothing when there is none.
+fn length(file: &Path) -> Option<u64> {
+    file.metadata().ok().map(|metadata| metadata.len())
 }
 
 /// The cache folder of what a Go module pins; other pins, another folder.
