@@ -26,7 +26,6 @@ mod metric_servers;
 mod output;
 mod remote_cluster;
 mod run;
-mod scraped;
 mod session;
 #[cfg(test)]
 mod tests;

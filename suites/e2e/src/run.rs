@@ -152,7 +152,6 @@ fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool>
         source: source(options),
         keep: options.keep,
         reuse: options.reuse,
-        prometheus: options.prometheus,
         jobs: options.jobs,
     };
     let mut reports = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use suites::ObjectRef;
 
 use super::Source;
@@ -75,45 +75,7 @@ pub(super) async fn istio(shell: &Shell, cluster: &KindCluster, root: &Path, sou
     shell.step("Istio", install).await
 }
 
-/// Installs a Prometheus that scrapes the gateways.
-///
-/// # Errors
-/// What kubectl said.
-pub(super) async fn prometheus(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
-    let install = async {
-        let manifest = root.join("kind/prometheus/prometheus.yaml");
-        let text = std::fs::read_to_string(&manifest).with_context(|| format!("read {}", manifest.display()))?;
-        let folder = Folder::make()?;
-        let file = folder.write("prometheus.yaml", &with_images(&text, source))?;
-        apply(shell, cluster, &file).await?;
-        ready(shell, cluster, "monitoring", "prometheus").await
-    };
-    shell.step("Prometheus", install).await
-}
-
-/// Where pods ask that Prometheus; there need be no DNS.
-///
-/// # Errors
-/// When it has no address.
-pub(super) async fn prometheus_address(shell: &Shell, cluster: &KindCluster) -> Result<String> {
-    let get = [
-        "--namespace",
-        "monitoring",
-        "get",
-        "service",
-        "prometheus",
-        "--output=jsonpath={.spec.clusterIP}",
-    ];
-    let said = cluster
-        .kubectl(shell, "ask for the address of Prometheus", &get)
-        .await?;
-    match said.trim() {
-        "" => bail!("the Service of Prometheus in the kind cluster has no address"),
-        address => Ok(format!("http://{address}:9090")),
-    }
-}
-
-/// A manifest with the images that there are.
+/// Istio's manifest with the images that there are.
 pub(super) fn with_images(manifest: &str, source: Source) -> String {
     match source {
         Source::Published => manifest.to_owned(),
@@ -123,9 +85,6 @@ pub(super) fn with_images(manifest: &str, source: Source) -> String {
                     format!("{before}image: {}", images::ISTIOD)
                 }
                 Some((before, image)) if image.contains("/envoy:") => format!("{before}image: {}", images::ENVOY),
-                Some((before, image)) if image.contains("/prometheus:") => {
-                    format!("{before}image: {}", images::PROMETHEUS)
-                }
                 _ => line.to_owned(),
             });
             lines.flat_map(|line| [line, "\n".to_owned()]).collect()

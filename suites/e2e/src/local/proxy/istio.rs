@@ -8,7 +8,7 @@ use super::super::error::LocalError;
 use super::super::process::{Invocation, Process, free_ports};
 use super::super::program::Program;
 use super::super::{ControlPlane, Tools};
-use super::{DOOR, Endpoint, LISTENS, answers};
+use super::{DOOR, LISTENS, Scraped, answers};
 use crate::gateway::Gateway;
 
 /// Where istiod would live in a cluster.
@@ -77,7 +77,7 @@ pub(super) async fn start(
     env: &Env,
     plane: &ControlPlane,
     tools: &Tools,
-) -> Result<(Vec<Process>, Endpoint), LocalError> {
+) -> Result<(Vec<Process>, Scraped), LocalError> {
     let [discovery, status, metrics, admin] = free_ports()?;
     let folder = plane.folder();
     let write = |name: &str, contents: String| {
@@ -126,11 +126,11 @@ pub(super) async fn start(
         folder,
     )?;
     answers(env, "Envoy", &[&istiod, &envoy], admin, "/ready").await?;
-    let endpoint = Endpoint {
+    let scraped = Scraped {
         port: admin,
         path: "/stats/prometheus",
     };
-    Ok((vec![envoy, istiod], endpoint))
+    Ok((vec![envoy, istiod], scraped))
 }
 
 /// How Envoy begins: who it is, and whom it asks for everything else.
