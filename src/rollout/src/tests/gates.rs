@@ -38,6 +38,20 @@ pub(super) fn block(more: Value) -> Value {
     block
 }
 
+/// A release that the template `all-along` judges in the background, while every measurement is good.
+pub(super) fn released_all_along(steps: Value, all_along: Value) -> Model {
+    let mut model = Model::new(steps);
+    model.insert(Kind::AnalysisTemplate, all_along);
+    model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
+        rollout["spec"]["strategy"]["canary"]["analysis"] =
+            block(json!({"templates": [{"templateName": "all-along"}]}));
+    });
+    model.run(hour());
+    model.metric = 1.0;
+    model.set_image("v2");
+    model
+}
+
 fn steps(first: Value) -> Value {
     let mut step = json!({"traffic": "5%", "replicas": 1, "pause": {}});
     json_patch::merge(&mut step, &first);

@@ -4,26 +4,18 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::gates::{block, runs, template};
+use super::gates::{released_all_along, runs, template};
 use super::model::Model;
 use super::walkthrough::{approve, hour, state, status};
-use crate::Kind;
 
 /// At the second of two steps, whose pods do not come, a verdict says that the version is bad.
 fn held_on_its_way() -> Model {
-    let mut model = Model::new(json!([
+    let steps = json!([
         {"traffic": "5%", "replicas": 1, "pause": {}},
         {"traffic": "50%", "replicas": 3, "pause": {}},
-    ]));
+    ]);
     let all_along = json!({"interval": "1m", "failureLimit": 1, "successCondition": "result[0] >= 0.95"});
-    model.insert(Kind::AnalysisTemplate, template("all-along", all_along));
-    model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
-        rollout["spec"]["strategy"]["canary"]["analysis"] =
-            block(json!({"templates": [{"templateName": "all-along"}]}));
-    });
-    model.run(hour());
-    model.metric = 1.0;
-    model.set_image("v2");
+    let mut model = released_all_along(steps, template("all-along", all_along));
     model.run(hour());
     assert_eq!(state(&model), "Progressing 1 StepPaused weight 5");
     model.metric = 0.2;

@@ -4,24 +4,16 @@ use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::gates::{block, template};
+use super::gates::{released_all_along, template};
 use super::model::Model;
-use super::walkthrough::{approve, hour, state, status};
-use crate::Kind;
+use super::walkthrough::{approve, state, status};
 
 /// One step of ten seconds, of a release whose analysis first measures after half an hour.
 fn released(spec: &Value, metric: Value) -> Model {
-    let mut model = Model::new(json!([{"traffic": "50%", "replicas": 3, "pause": {"duration": 10}}]));
     let mut all_along = template("all-along", metric);
     json_patch::merge(&mut all_along["spec"], spec);
-    model.insert(Kind::AnalysisTemplate, all_along);
-    model.edit(Kind::Rollout, "rollouts-demo", |rollout| {
-        rollout["spec"]["strategy"]["canary"]["analysis"] =
-            block(json!({"templates": [{"templateName": "all-along"}]}));
-    });
-    model.run(hour());
-    model.metric = 1.0;
-    model.set_image("v2");
+    let steps = json!([{"traffic": "50%", "replicas": 3, "pause": {"duration": 10}}]);
+    let mut model = released_all_along(steps, all_along);
     model.run(minutes(20));
     model
 }

@@ -12,7 +12,8 @@ use super::program::Program;
 use super::tools::{Machine, Tools};
 use super::{ControlPlane, prepare};
 
-/// Finds or builds the programs of those names, or every program of clusters and of their measurements when there is no name, and prints each as `name=path`, one to a line.
+/// Finds or builds the programs of those names, or every program of clusters and of their measurements when there is no name, and prints each as
+/// `name=path`, one to a line.
 ///
 /// # Errors
 /// A name that is none of a program; what is missing, and how to get it.
