@@ -5,6 +5,9 @@
 use std::future::Future;
 use std::time::Duration;
 
+use env::Env;
+
+use crate::bed::Changes;
 use crate::dialect::{Ending, Observation, Phase, StepState};
 use crate::timeouts;
 use crate::{Check, Failure, Stage};
@@ -18,6 +21,39 @@ const LOOKS: u32 = 60;
 /// What a look saw: there, or not yet, with a word on how it is instead.
 pub type Look<T> = Result<Result<T, String>, Failure>;
 
+/// Looks until `condition` gives a value. A look takes time, and what began before the deadline says nothing of how it is then: only a look that
+/// begins at the deadline or later says that it came too late.
+async fn looked<T, F>(
+    env: &Env,
+    mut changes: Changes,
+    what: &str,
+    within: Duration,
+    condition: impl Fn() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Look<T>>,
+{
+    let clock = env.clock();
+    let deadline = clock.elapsed().after(within);
+    loop {
+        let begun = clock.elapsed();
+        let seen = match condition().await? {
+            Ok(value) => return Ok(value),
+            Err(seen) => seen,
+        };
+        if deadline.since(begun).is_zero() {
+            return Err(Failure::new(
+                Check::Until,
+                format!("{what}: not within {within:?}; {seen}"),
+            ));
+        }
+        let left = deadline.since(clock.elapsed());
+        if !left.is_zero() {
+            changes.next(left.min(BEAT)).await;
+        }
+    }
+}
+
 impl Stage {
     /// Waits until `condition` gives a value, looking again at every change.
     ///
@@ -27,23 +63,7 @@ impl Stage {
     where
         F: Future<Output = Look<T>>,
     {
-        let clock = self.bed().env().clock().clone();
-        let deadline = clock.elapsed().after(within);
-        let mut changes = self.bed().changes();
-        loop {
-            let seen = match condition().await? {
-                Ok(value) => return Ok(value),
-                Err(seen) => seen,
-            };
-            let left = deadline.since(clock.elapsed());
-            if left.is_zero() {
-                return Err(Failure::new(
-                    Check::Until,
-                    format!("{what}: not within {within:?}; {seen}"),
-                ));
-            }
-            changes.next(left.min(BEAT)).await;
-        }
+        looked(self.bed().env(), self.bed().changes(), what, within, condition).await
     }
 
     /// Waits until the release shows what `condition` asks for.
@@ -183,3 +203,6 @@ impl Stage {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;
