@@ -9,7 +9,7 @@ apply gateway-api/crds.yaml
 apply istio/crds.yaml
 "$kubectl" wait --for=condition=Established crd --all --timeout=60s >/dev/null
 # The two gateways of the nginx dialect are never installed together; they share the class and the port.
-for file in istio/istio.yaml istio/gateways.yaml ingress-nginx/ingress-nginx.yaml; do apply "$file"; done
+for file in prometheus/prometheus.yaml istio/istio.yaml istio/gateways.yaml ingress-nginx/ingress-nginx.yaml; do apply "$file"; done
 "$kubectl" delete namespace ingress-nginx --wait=false >/dev/null
 "$kubectl" delete --namespace ingress-nginx service ingress-nginx-controller --ignore-not-found >/dev/null
 apply traefik/traefik.yaml

@@ -122,6 +122,9 @@ pub(crate) struct Run {
     /// With --cluster kind: take the cluster that an earlier run left.
     #[arg(long)]
     pub(crate) reuse: bool,
+    /// With --cluster kind: put a real Prometheus into the cluster that scrapes the gateways, and play the scenario that it judges.
+    #[arg(long)]
+    pub(crate) prometheus: bool,
     /// With --cluster current: where the gateway answers; without it, where the cluster says.
     #[arg(long, value_name = "URL")]
     pub(crate) gateway_url: Option<GatewayUrl>,

@@ -26,6 +26,7 @@ mod metric_servers;
 mod output;
 mod remote_cluster;
 mod run;
+mod scraped;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -152,6 +152,7 @@ fn on_kind(options: &Run, chosen: &[Scenario], out: &mut Output) -> Result<bool>
         source: source(options),
         keep: options.keep,
         reuse: options.reuse,
+        prometheus: options.prometheus,
         jobs: options.jobs,
     };
     let mut reports = Vec::new();

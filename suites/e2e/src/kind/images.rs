@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::Source;
 use super::programs::{Programs, short_hash};
 use super::shell::{Shell, command};
+use super::{Source, Wish};
 use crate::folder::Folder;
 use crate::local;
 
@@ -20,6 +20,8 @@ const ARCHIVE: &str = "TIDEGATE_IMAGE";
 pub(super) const ISTIOD: &str = "tidegate.dev/istiod:e2e";
 /// Envoy, where it comes from its wheel.
 pub(super) const ENVOY: &str = "tidegate.dev/envoy:1.40.0";
+/// Prometheus, where it comes from Debian's package.
+pub(super) const PROMETHEUS: &str = "tidegate.dev/prometheus:e2e";
 /// The user of every image.
 const NOBODY: &str = "65532:65532";
 
@@ -73,12 +75,12 @@ pub(super) async fn node(shell: &Shell, root: &Path, programs: &Programs) -> Res
     Ok(name)
 }
 
-/// Builds the images of the echo server, of a faulty one, and where nothing is published to be had, of Traefik, Envoy and istiod; their
-/// names. The echo server is ours in any case: the published one answers nobody from the moment at which it is told to end.
+/// Builds the images of the echo server, of a faulty one, and where nothing is published to be had, of Traefik, Envoy, istiod and a Prometheus that was
+/// wished for; their names. The echo server is ours in any case: the published one answers nobody from the moment at which it is told to end.
 ///
 /// # Errors
 /// When Docker refuses one.
-pub(super) async fn of_programs(shell: &Shell, programs: &Programs, source: Source) -> Result<Vec<String>> {
+pub(super) async fn of_programs(shell: &Shell, programs: &Programs, wish: Wish) -> Result<Vec<String>> {
     let [first, others @ ..] = ECHOSERVER.map(|tag| format!("cilium/echoserver:{tag}"));
     let image = |name: &str, program: &str| Image {
         name: name.to_owned(),
@@ -96,12 +98,15 @@ pub(super) async fn of_programs(shell: &Shell, programs: &Programs, source: Sour
             ..image(suites::scenarios::FAULTY, "echoserver")
         },
     ];
-    if source == Source::Built {
+    if wish.source == Source::Built {
         images.extend([
             image("tidegate.dev/traefik:3.7.15", "traefik"),
             image(ENVOY, "envoy"),
             image(ISTIOD, "pilot-discovery"),
         ]);
+        if wish.prometheus {
+            images.push(image(PROMETHEUS, "prometheus"));
+        }
     }
     let mut names = Vec::new();
     for image in images {

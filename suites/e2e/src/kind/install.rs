@@ -14,6 +14,12 @@ use crate::folder::Folder;
 /// Where the controller lives.
 pub(super) const HOME: &str = "tidegate";
 
+/// Where a Prometheus lives.
+const MONITORING: &str = "monitoring";
+
+/// Where it is asked: what its manifest says, since there is no DNS.
+pub(super) const PROMETHEUS: &str = "http://10.96.0.16:9090";
+
 /// The controller's Deployment.
 pub(super) fn deployment() -> ObjectRef {
     ObjectRef::namespaced("apps/v1", "Deployment", HOME, "tidegate")
@@ -75,7 +81,26 @@ pub(super) async fn istio(shell: &Shell, cluster: &KindCluster, root: &Path, sou
     shell.step("Istio", install).await
 }
 
-/// Istio's manifest with the images that there are.
+/// Installs a Prometheus that scrapes the gateways.
+///
+/// # Errors
+/// What kubectl said.
+pub(super) async fn prometheus(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
+    let install = async {
+        let manifest = root.join("kind/prometheus/prometheus.yaml");
+        let text = std::fs::read_to_string(&manifest).with_context(|| format!("read {}", manifest.display()))?;
+        let folder = Folder::make()?;
+        let file = folder.write("prometheus.yaml", &with_images(&text, source))?;
+        apply(shell, cluster, &file).await?;
+        // The image may be another one under the same name.
+        let restart = ["--namespace", MONITORING, "rollout", "restart", "deployment/prometheus"];
+        cluster.kubectl(shell, "start Prometheus", &restart).await?;
+        ready(shell, cluster, MONITORING, "prometheus").await
+    };
+    shell.step("Prometheus", install).await
+}
+
+/// A manifest with the images that there are.
 pub(super) fn with_images(manifest: &str, source: Source) -> String {
     match source {
         Source::Published => manifest.to_owned(),
@@ -85,6 +110,9 @@ pub(super) fn with_images(manifest: &str, source: Source) -> String {
                     format!("{before}image: {}", images::ISTIOD)
                 }
                 Some((before, image)) if image.contains("/envoy:") => format!("{before}image: {}", images::ENVOY),
+                Some((before, image)) if image.contains("/prometheus:") => {
+                    format!("{before}image: {}", images::PROMETHEUS)
+                }
                 _ => line.to_owned(),
             });
             lines.flat_map(|line| [line, "\n".to_owned()]).collect()

@@ -28,6 +28,7 @@ use crate::local;
 use crate::metric_server::WINDOW;
 use crate::metric_servers::Metrics;
 use crate::remote_cluster::{self, Ground, Site, collect_namespace, shortened};
+use crate::scraped::{Proxy, Scraped};
 use cluster::{KindCluster, NODE_PORTS};
 use shell::{Shell, command};
 
@@ -39,6 +40,8 @@ const JOBS: usize = 6;
 const NGINX_LAG: Duration = Duration::from_secs(7);
 /// istiod gathers changes for a tenth of a second, or longer while more come. And what a busy machine adds.
 const ISTIO_LAG: Duration = Duration::from_secs(5);
+/// Scrapes come every second where the machine is not too busy.
+const RATES_OVER: &str = "10s";
 /// What scenarios can be played through: the nginx dialect, and Istio by VirtualService and by HTTPRoute.
 pub(crate) const GATEWAYS: [Gateway; 3] = [Gateway::Ingress, Gateway::Istio, Gateway::IstioHttpRoute];
 
@@ -78,6 +81,8 @@ pub(crate) struct Wish {
     pub(crate) keep: bool,
     /// Whether to take the one that is there.
     pub(crate) reuse: bool,
+    /// Whether a real Prometheus scrapes the gateways.
+    pub(crate) prometheus: bool,
     /// How many scenarios at a time.
     pub(crate) jobs: Option<usize>,
 }
@@ -155,7 +160,8 @@ impl Kind<'_> {
             _ => (Family::Ingress, NODE_PORTS[0], NGINX_LAG),
         };
         let authority = self.cluster.port(self.shell, node_port).await?;
-        let entrance = self.ground.entrance(&authority, family, lag).await?;
+        let mut entrance = self.ground.entrance(&authority, family, lag).await?;
+        entrance.scraped = self.scraped(gateway);
         let logs = self.logs.join(gateway.name());
         let play = remote_cluster::Play {
             jobs: self.wish.jobs.unwrap_or(JOBS),
@@ -181,6 +187,20 @@ impl Kind<'_> {
         }
         played
     }
+
+    /// What the Prometheus knows of a gateway.
+    fn scraped(&self, gateway: Gateway) -> Option<Scraped> {
+        let proxy = match (gateway, self.wish.source) {
+            (Gateway::Istio | Gateway::IstioHttpRoute, _) => Proxy::Envoy,
+            (_, Source::Published) => Proxy::IngressNginx,
+            (_, Source::Built) => Proxy::Traefik,
+        };
+        self.wish.prometheus.then(|| Scraped {
+            address: install::PROMETHEUS.to_owned(),
+            proxy,
+            window: RATES_OVER,
+        })
+    }
 }
 
 /// A cluster, new or taken again.
@@ -194,14 +214,14 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
         false => None,
     };
     let source = wish.source;
-    let programs = programs::Programs::make(shell, root, source).await?;
+    let programs = programs::Programs::make(shell, root, wish).await?;
     let node = match source {
         Source::Published => None,
         Source::Built => Some(images::node(shell, root, &programs).await?),
     };
     let make = async {
         images::controller(shell).await?;
-        images::of_programs(shell, &programs, source).await
+        images::of_programs(shell, &programs, wish).await
     };
     let mut names = shell.step("images", make).await?;
     names.push(images::CONTROLLER.to_owned());
@@ -219,6 +239,9 @@ async fn stand(shell: &Shell, root: &Path, wish: Wish) -> Result<KindCluster> {
         install::kinds(shell, &cluster, root).await?;
         install::nginx_dialect(shell, &cluster, root, source).await?;
         install::istio(shell, &cluster, root, source).await?;
+        if wish.prometheus {
+            install::prometheus(shell, &cluster, root, source).await?;
+        }
         install::controller(shell, &cluster, root).await
     };
     match filled.await {

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use super::Source;
 use super::shell::Shell;
-use crate::local;
+use super::{Source, Wish};
+use crate::local::{self, Program};
 
 /// What the node runs beside the control plane, by Go package.
 const NODE: [(&str, &str); 4] = [
@@ -29,7 +29,7 @@ impl Programs {
     ///
     /// # Errors
     /// What is missing, and how to get it.
-    pub(super) async fn make(shell: &Shell, root: &Path, source: Source) -> Result<Self> {
+    pub(super) async fn make(shell: &Shell, root: &Path, wish: Wish) -> Result<Self> {
         let programs = Self(folder(root, "kind/node-image/tools")?);
         for name in SMALL {
             // Cheap, and their sources change with this repository: built each time.
@@ -39,14 +39,18 @@ impl Programs {
             }
             go_build(shell, &root.join("kind/images"), &format!("./{name}"), "-s -w", &place).await?;
         }
-        if source == Source::Built {
-            programs.make_all(shell, root).await?;
+        if wish.source == Source::Built {
+            programs.make_all(shell, root, wish).await?;
         }
         Ok(programs)
     }
 
-    async fn make_all(&self, shell: &Shell, root: &Path) -> Result<()> {
-        let plane = local::programs(&mut std::io::stderr())?;
+    async fn make_all(&self, shell: &Shell, root: &Path, wish: Wish) -> Result<()> {
+        let mut wanted = Program::OF_CLUSTERS.to_vec();
+        if wish.prometheus {
+            wanted.extend(Program::OF_MEASUREMENTS);
+        }
+        let plane = local::programs(&wanted, &mut std::io::stderr())?;
         for (name, file) in &plane {
             let place = self.path(name);
             // Not all of them have a version that names the folder: another program of the name is replaced.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use env::Env;
+use rstest::rstest;
 
 use super::Source;
 use super::cluster::{NODE_PORTS, both, is_among, with_free_ports};
@@ -18,6 +19,9 @@ const CONFIG: &str = include_str!("../../../../kind/cluster-offline.yaml");
 const ONLINE: &str = include_str!("../../../../kind/cluster.yaml");
 const INSTALL: &str = include_str!("../../../../charts/install.yaml");
 const ISTIO: &str = include_str!("../../../../kind/istio/istio.yaml");
+const INGRESS_NGINX: &str = include_str!("../../../../kind/ingress-nginx/ingress-nginx.yaml");
+const TRAEFIK: &str = include_str!("../../../../kind/traefik/traefik.yaml");
+const PROMETHEUS: &str = include_str!("../../../../kind/prometheus/prometheus.yaml");
 
 #[test]
 fn every_port_of_the_node_gets_a_free_port_of_the_machine() {
@@ -62,19 +66,18 @@ fn an_error_shows_the_end_of_what_was_said() {
     assert!(end.ends_with("line 40"), "{end}");
 }
 
-#[test]
-fn without_a_registry_no_image_of_istio_is_one_that_is_published() {
+#[rstest]
+#[case::istio(ISTIO, &["tidegate.dev/istiod:e2e", "tidegate.dev/envoy:1.40.0"])]
+#[case::prometheus(PROMETHEUS, &["tidegate.dev/prometheus:e2e"])]
+fn without_a_registry_no_image_is_one_that_is_published(#[case] manifest: &str, #[case] built: &[&str]) {
     let images = |source| -> Vec<String> {
-        let text = with_images(ISTIO, source);
+        let text = with_images(manifest, source);
         text.lines()
             .filter_map(|line| line.trim().strip_prefix("image: "))
             .map(str::to_owned)
             .collect()
     };
-    assert_eq!(
-        images(Source::Built),
-        ["tidegate.dev/istiod:e2e", "tidegate.dev/envoy:1.40.0"]
-    );
+    assert_eq!(images(Source::Built), built);
     let published = images(Source::Published);
     assert!(
         published.iter().all(|image| image.starts_with("docker.io/")),
@@ -131,4 +134,30 @@ async fn ctrl_c_ends_a_command_and_what_it_started() {
     );
     let later = shell.run("start more", command("true", [""; 0])).await;
     assert_eq!(later.unwrap_err().to_string(), "interrupted: start more");
+}
+
+#[test]
+fn prometheus_and_what_it_scrapes_are_where_their_manifests_say() {
+    let asked = super::install::PROMETHEUS;
+    let address = |manifest: &str, of: &str| {
+        let documents = suites::manifest::documents(manifest, &suites::manifest::AsWritten).unwrap_or_default();
+        let service = documents
+            .into_iter()
+            .find(|object| object["kind"] == "Service" && object["metadata"]["name"] == of);
+        let service = service.unwrap_or_default();
+        format!(
+            "{}:{}",
+            service["spec"]["clusterIP"].as_str().unwrap_or_default(),
+            service["spec"]["ports"][0]["port"]
+        )
+    };
+    assert_eq!(format!("http://{}", address(PROMETHEUS, "prometheus")), asked);
+    for (manifest, of) in [
+        (INGRESS_NGINX, "ingress-nginx-metrics"),
+        (TRAEFIK, "traefik-metrics"),
+        (ISTIO, "istio-ingressgateway-metrics"),
+    ] {
+        let target = format!("targets: [\"{}\"]", address(manifest, of));
+        assert!(PROMETHEUS.contains(&target), "{target}");
+    }
 }

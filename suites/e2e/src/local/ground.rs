@@ -32,7 +32,7 @@ use crate::metric_servers::Metrics;
 
 use super::bed::shortened;
 use super::installed;
-use super::prometheus::{Prometheus, success_rate};
+use super::prometheus::Prometheus;
 use super::proxy::{self, Proxy};
 use super::{ControlPlane, Tools, uninstall};
 
@@ -88,7 +88,7 @@ impl Ground {
         install_gateway(&env, &person, gateway).await?;
         let proxy = Proxy::start(&env, &plane, tools, gateway).await?;
         let prometheus = match &proxy {
-            Some(proxy) => Some(Prometheus::start(&env, &plane, tools, proxy.scraped()).await?),
+            Some(proxy) => Some(Prometheus::start(&env, &plane, tools, proxy.endpoint()).await?),
             None => None,
         };
         wait_for(&env, "the custom resources", || rollouts_are_served(&person)).await?;
@@ -157,9 +157,8 @@ impl Ground {
 
     /// What a real metric server knows of a namespace's requests, when one scrapes the gateway.
     pub(super) fn measured(&self, namespace: &str) -> Option<Query> {
-        let address = self.prometheus.as_ref()?.address();
-        let query = success_rate(self.gateway, namespace)?;
-        Some(Query { address, query })
+        let scraped = self.prometheus.as_ref()?.scraped(self.gateway)?;
+        Some(scraped.success_rate(namespace))
     }
 
     /// The exact split of a route; a real proxy tells nobody.

@@ -72,18 +72,17 @@ pub(crate) fn what_is_real() -> String {
     )
 }
 
-/// Every program of the control plane and kubectl, found or built, by its name.
+/// Those programs, found, built or downloaded, by their names.
 ///
 /// # Errors
 /// What is missing, and how to get it.
 pub(crate) fn programs(
+    wanted: &[Program],
     progress: &mut dyn std::io::Write,
 ) -> Result<std::collections::BTreeMap<&'static str, std::path::PathBuf>, LocalError> {
     let machine = tools::Machine::of_this_process()?;
-    let tools = tools::Tools::find_or_build(&machine, Program::OF_CLUSTERS, progress)?;
-    let named = Program::OF_CLUSTERS
-        .iter()
-        .map(|program| (program.name(), tools.path(*program)));
+    let tools = tools::Tools::find_or_build(&machine, wanted, progress)?;
+    let named = wanted.iter().map(|program| (program.name(), tools.path(*program)));
     Ok(named.collect())
 }
 

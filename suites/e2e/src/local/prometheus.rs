@@ -6,9 +6,10 @@ use env::Env;
 use super::error::LocalError;
 use super::process::{Process, free_ports};
 use super::program::Program;
-use super::proxy::{Scraped, answers};
+use super::proxy::{Endpoint, answers};
 use super::{ControlPlane, Tools};
 use crate::gateway::{DataPlane, Gateway};
+use crate::scraped::{Proxy, Scraped};
 
 /// Rates are taken over so long, so that a version that begins to answer with errors is seen in a moment.
 const WINDOW: &str = "5s";
@@ -29,14 +30,14 @@ impl Prometheus {
         env: &Env,
         plane: &ControlPlane,
         tools: &Tools,
-        scraped: Scraped,
+        endpoint: Endpoint,
     ) -> Result<Self, LocalError> {
         let [port] = free_ports()?;
         let folder = plane.folder();
         let file = folder.join("prometheus.yml");
         let configuration = format!(
             "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: proxy\n  metrics_path: {}\n  static_configs: [{{targets: ['127.0.0.1:{}']}}]\n",
-            scraped.path, scraped.port
+            endpoint.path, endpoint.port
         );
         std::fs::write(&file, configuration).map_err(LocalError::io("write", &file))?;
         let arguments = vec![
@@ -50,9 +51,18 @@ impl Prometheus {
         Ok(Self { process, port })
     }
 
-    /// Where it is asked.
-    pub(super) fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// What it knows of the gateway's proxy; nothing of tidepool's own gateway, which it does not scrape.
+    pub(super) fn scraped(&self, gateway: Gateway) -> Option<Scraped> {
+        let proxy = match gateway.data_plane() {
+            DataPlane::Tidepool => return None,
+            DataPlane::Traefik => Proxy::Traefik,
+            DataPlane::Istio => Proxy::Envoy,
+        };
+        Some(Scraped {
+            address: format!("http://127.0.0.1:{}", self.port),
+            proxy,
+            window: WINDOW,
+        })
     }
 
     /// Whether it still runs.
@@ -62,26 +72,4 @@ impl Prometheus {
     pub(super) fn check(&self) -> Result<(), LocalError> {
         self.process.check()
     }
-}
-
-/// The share of a namespace's requests that a gateway's proxy answered without an error of the server.
-pub(super) fn success_rate(gateway: Gateway, namespace: &str) -> Option<String> {
-    let (of_namespace, good) = match gateway.data_plane() {
-        DataPlane::Tidepool => return None,
-        DataPlane::Traefik => (
-            format!("__name__=\"traefik_service_requests_total\",service=~\".*{namespace}.*\""),
-            "code!~\"5..\"",
-        ),
-        // Envoy ends the name of a cluster at its first dot, and takes the rest of it into the name of the metric.
-        DataPlane::Istio => (
-            format!(
-                "__name__=\"envoy_cluster_{}_svc_cluster_local__upstream_rq_xx\"",
-                namespace.replace('-', "_")
-            ),
-            "envoy_response_code_class!=\"5\"",
-        ),
-    };
-    Some(format!(
-        "sum(rate({{{of_namespace},{good}}}[{WINDOW}])) / sum(rate({{{of_namespace}}}[{WINDOW}]))"
-    ))
 }

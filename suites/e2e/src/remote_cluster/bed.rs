@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use env::{Env, HttpService, watch};
 use futures::future::BoxFuture;
-use suites::metrics::Answers;
+use suites::metrics::{Answers, Query};
 use suites::routes::{Door, Family};
 use suites::{Bed, Changes, Check, Failure, Feature, Question, Share, Write};
 
@@ -59,6 +59,9 @@ impl RemoteBed {
         if ground.site.metrics.is_some() {
             features.insert(Feature::Metrics);
         }
+        if entrance.scraped.is_some() {
+            features.insert(Feature::ScrapedGateway);
+        }
         // Traefik's nginx dialect does not, and which gateway of the dialect it is does not show.
         if entrance.family != Family::Ingress {
             features.insert(Feature::RoutesApart);
@@ -97,6 +100,11 @@ impl Bed for RemoteBed {
     fn metric_server(&self) -> String {
         let metrics = self.ground.site.metrics.as_ref();
         metrics.map_or_else(suites::metrics::address, |metrics| metrics.address(&self.namespace))
+    }
+
+    fn measured(&self) -> Option<Query> {
+        let scraped = self.entrance.scraped.as_ref()?;
+        Some(scraped.success_rate(&self.namespace))
     }
 
     fn queries(&self) -> usize {

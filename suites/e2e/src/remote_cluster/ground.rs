@@ -15,6 +15,7 @@ use suites::{Feature, Kubernetes, ObjectRef};
 use tokio::task::JoinSet;
 
 use crate::metric_servers::Metrics;
+use crate::scraped::Scraped;
 
 use super::watches::{self, Followed};
 
@@ -52,6 +53,8 @@ pub(crate) struct Entrance {
     pub(crate) lag: Duration,
     /// The Gateway that routes are bound to, in families that have one.
     pub(crate) door: Door,
+    /// The real metric server that scrapes it, if one does.
+    pub(crate) scraped: Option<Scraped>,
     /// Sends requests through it.
     pub(super) gateway: HttpService,
 }
@@ -96,6 +99,7 @@ impl Ground {
             family,
             lag,
             door: Door::default(),
+            scraped: None,
             gateway: fresh(gateway),
         })
     }

@@ -8,7 +8,7 @@ use super::super::error::LocalError;
 use super::super::process::{Invocation, Process, free_ports};
 use super::super::program::Program;
 use super::super::{ControlPlane, Tools};
-use super::{DOOR, LISTENS, Scraped, answers};
+use super::{DOOR, Endpoint, LISTENS, answers};
 use crate::gateway::Gateway;
 
 /// Where istiod would live in a cluster.
@@ -77,7 +77,7 @@ pub(super) async fn start(
     env: &Env,
     plane: &ControlPlane,
     tools: &Tools,
-) -> Result<(Vec<Process>, Scraped), LocalError> {
+) -> Result<(Vec<Process>, Endpoint), LocalError> {
     let [discovery, status, metrics, admin] = free_ports()?;
     let folder = plane.folder();
     let write = |name: &str, contents: String| {
@@ -126,11 +126,11 @@ pub(super) async fn start(
         folder,
     )?;
     answers(env, "Envoy", &[&istiod, &envoy], admin, "/ready").await?;
-    let scraped = Scraped {
+    let endpoint = Endpoint {
         port: admin,
         path: "/stats/prometheus",
     };
-    Ok((vec![envoy, istiod], scraped))
+    Ok((vec![envoy, istiod], endpoint))
 }
 
 /// How Envoy begins: who it is, and whom it asks for everything else.

@@ -91,7 +91,7 @@ pub(super) fn route_kinds(gateway: Gateway) -> Option<Resource> {
 
 /// Where a proxy shows its metrics.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scraped {
+pub(super) struct Endpoint {
     pub(super) port: u16,
     pub(super) path: &'static str,
 }
@@ -102,7 +102,7 @@ pub(super) struct Proxy {
     // Fields are dropped in this order: who depends on another ends first.
     processes: Vec<Process>,
     service: HttpService,
-    scraped: Scraped,
+    endpoint: Endpoint,
 }
 
 impl Proxy {
@@ -119,7 +119,7 @@ impl Proxy {
         if let Some(program) = programs(gateway).last() {
             free(program.name(), LISTENS)?;
         }
-        let (processes, scraped) = match gateway.data_plane() {
+        let (processes, endpoint) = match gateway.data_plane() {
             DataPlane::Tidepool => return Ok(None),
             DataPlane::Traefik => traefik::start(env, plane, tools, gateway).await?,
             DataPlane::Istio => istio::start(env, plane, tools).await?,
@@ -128,7 +128,7 @@ impl Proxy {
         Ok(Some(Self {
             processes,
             service,
-            scraped,
+            endpoint,
         }))
     }
 
@@ -138,8 +138,8 @@ impl Proxy {
     }
 
     /// Where its metrics are.
-    pub(super) fn scraped(&self) -> Scraped {
-        self.scraped
+    pub(super) fn endpoint(&self) -> Endpoint {
+        self.endpoint
     }
 
     /// Whether everything still runs.

@@ -7,7 +7,7 @@ use super::super::error::LocalError;
 use super::super::process::{Process, free_ports};
 use super::super::program::Program;
 use super::super::{ControlPlane, Tools};
-use super::{LISTENS, Scraped, answers};
+use super::{Endpoint, LISTENS, answers};
 use crate::gateway::Gateway;
 
 /// The class, and the Gateway that routes attach to.
@@ -31,7 +31,7 @@ pub(super) async fn start(
     plane: &ControlPlane,
     tools: &Tools,
     gateway: Gateway,
-) -> Result<(Vec<Process>, Scraped), LocalError> {
+) -> Result<(Vec<Process>, Endpoint), LocalError> {
     let [management] = free_ports()?;
     let provider = match gateway {
         Gateway::TraefikHttpRoute => "kubernetesgateway",
@@ -56,9 +56,9 @@ pub(super) async fn start(
     }
     let traefik = Process::start("traefik", &tools.path(Program::Traefik), arguments, plane.folder())?;
     answers(env, "Traefik", &[&traefik], management, "/ping").await?;
-    let scraped = Scraped {
+    let endpoint = Endpoint {
         port: management,
         path: "/metrics",
     };
-    Ok((vec![traefik], scraped))
+    Ok((vec![traefik], endpoint))
 }
