@@ -1,3 +1,5 @@
+//! A wait ends with a look that began when its time was over.
+
 use env::sim::{SimEnv, run};
 use env::{Moment, Trace, watch};
 
