@@ -6,35 +6,36 @@ use std::time::Duration;
 
 use env::Env;
 use futures::FutureExt;
-use suites::{Report, Scenario};
+use suites::{Report, Scenario, order};
 use tokio::task::JoinSet;
 
-use crate::interrupt::Interrupt;
 use crate::{jobs, run};
 
-/// How often it is looked whether Ctrl-C was pressed.
+/// How often it is looked whether all is over.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Plays every scenario, `at_a_time` of them at once, and gives `done` each report with the scenario's index. A panic is one scenario's failure;
-/// Ctrl-C ends those that run, and begins no more.
+/// Plays every scenario, `at_a_time` of them at once, and gives `done` each report with the scenario's index. A panic is one scenario's failure.
+/// When `is_over` says so (Ctrl-C, a cluster that broke), those that run end, and no more begin.
 pub(crate) async fn each<F>(
     env: &Env,
     at_a_time: usize,
     scenarios: &[Scenario],
-    interrupt: &Interrupt,
+    is_over: impl Fn() -> bool,
     play: impl Fn(Scenario) -> F,
     done: &mut dyn FnMut(usize, Report),
 ) where
     F: Future<Output = Report> + Send + 'static,
 {
     let mut running = JoinSet::new();
-    let mut waiting = scenarios.iter().enumerate();
+    let mut waiting = order::longest_first(scenarios).into_iter();
     loop {
-        while running.len() < at_a_time.max(1) && !interrupt.is_wished() {
-            let Some((index, scenario)) = waiting.next() else { break };
+        while running.len() < at_a_time.max(1) && !is_over() {
+            let Some(index) = waiting.next() else { break };
+            let scenario = scenarios[index].clone();
             let id = scenario.id.clone();
-            let playing = play(scenario.clone());
+            let playing = play(scenario);
             running.spawn(async move {
+                // Inside of the task, so that a panic is one scenario's failure.
                 let played = AssertUnwindSafe(playing).catch_unwind().await;
                 (
                     index,
@@ -46,7 +47,7 @@ pub(crate) async fn each<F>(
             biased;
             next = running.join_next() => next,
             () = env.sleep(LOOK) => {
-                if !interrupt.is_wished() {
+                if !is_over() {
                     continue;
                 }
                 running.shutdown().await;

@@ -1,18 +1,14 @@
 //! Plays scenarios on one local cluster, several at a time, each in a namespace of its own. Used by `run`; needs [`super::prepare`] first.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use env::{Chance, Env, Trace, TraceRecord};
-use futures::FutureExt;
 use suites::{Check, Failure, Report, Scenario, expectations, runner};
-use tokio::task::JoinSet;
 
+use crate::abreast;
 use crate::gateway::{DataPlane, Gateway};
 use crate::interrupt::Interrupt;
-use crate::{jobs, run};
 
 use super::Tools;
 use super::bed::{CLUSTER, LocalBed};
@@ -20,9 +16,6 @@ use super::ground::Ground;
 
 /// How many scenarios run at the same time when nobody says: nearly all of their time is waiting.
 const JOBS: usize = 16;
-
-/// How often it is looked whether Ctrl-C was pressed.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How to play.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +54,11 @@ pub(crate) fn each(
             .with_chance(Chance::from_seed(play.seed))
             .with_trace(trace.clone());
         let ground = Arc::new(Ground::start(&env, tools, play.gateway).await?);
-        play_on(&ground, play, scenarios, interrupt, done).await;
+        let at_a_time = play.jobs.unwrap_or(JOBS);
+        // Without one of its parts nothing on the ground means anything any more.
+        let is_over = || interrupt.is_wished() || ground.check().is_err();
+        let one = |scenario| one(ground.clone(), scenario);
+        abreast::each(&env, at_a_time, scenarios, is_over, one, done).await;
         let mut outcome = ground.check();
         // Every scenario has ended, and with it every other hold on the ground.
         if let Some(ground) = Arc::into_inner(ground) {
@@ -74,50 +71,6 @@ pub(crate) fn each(
         }
         outcome.map(|()| trace.take())
     })
-}
-
-async fn play_on(
-    ground: &Arc<Ground>,
-    play: Play,
-    scenarios: &[Scenario],
-    interrupt: &Interrupt,
-    done: &mut dyn FnMut(usize, Report),
-) {
-    let at_a_time = play.jobs.unwrap_or(JOBS).max(1);
-    let mut running = JoinSet::new();
-    let mut waiting = scenarios.iter().enumerate();
-    loop {
-        while running.len() < at_a_time && !interrupt.is_wished() {
-            let Some((index, scenario)) = waiting.next() else { break };
-            let (ground, scenario) = (ground.clone(), scenario.clone());
-            let id = scenario.id.clone();
-            running.spawn(async move {
-                // Inside of the task, so that a panic is one scenario's failure.
-                let played = AssertUnwindSafe(one(ground, scenario)).catch_unwind().await;
-                (
-                    index,
-                    played.unwrap_or_else(|panic| run::panicked(&id, &jobs::said(&*panic))),
-                )
-            });
-        }
-        let next = tokio::select! {
-            biased;
-            next = running.join_next() => next,
-            () = ground.env.sleep(LOOK) => {
-                // Without one of its parts nothing here means anything any more.
-                if !interrupt.is_wished() && ground.check().is_ok() {
-                    continue;
-                }
-                running.shutdown().await;
-                None
-            }
-        };
-        match next {
-            Some(Ok((index, report))) => done(index, report),
-            Some(Err(_)) => {}
-            None => return,
-        }
-    }
 }
 
 async fn one(ground: Arc<Ground>, scenario: Scenario) -> Report {

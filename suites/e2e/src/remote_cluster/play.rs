@@ -43,7 +43,8 @@ pub(crate) async fn each(
         let scenarios: Vec<Scenario> = indices.iter().map(|index| scenarios[*index].clone()).collect();
         let one = |scenario| one(ground.clone(), entrance.clone(), scenario, play.clone());
         let mut of_all = |index: usize, report| done(indices[index], report);
-        abreast::each(&ground.env, at_a_time, &scenarios, interrupt, one, &mut of_all).await;
+        let is_over = || interrupt.is_wished();
+        abreast::each(&ground.env, at_a_time, &scenarios, is_over, one, &mut of_all).await;
     }
     ground.clean().await
 }
