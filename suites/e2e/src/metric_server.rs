@@ -1,5 +1,5 @@
 //! A metric server that answers as the scenario says, or from what the gateway has answered. In an embedded cluster it is a service in the simulated
-//! network; where the cluster is real, one listener stands before those of all scenarios. Used by the beds.
+//! network; where the cluster is real, one wiremock stands before those of all scenarios. Used by the beds.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -47,8 +47,13 @@ impl MetricServer {
     pub(crate) fn service(&self) -> HttpService {
         let known = self.clone();
         HttpService::new(move |_request| {
-            let known = known.clone();
-            async move { Ok(known.reply().await) }
+            let reply = known.reply();
+            async move {
+                match reply {
+                    Some(reply) => Ok(reply.map(env::full)),
+                    None => std::future::pending().await,
+                }
+            }
         })
     }
 
@@ -78,21 +83,22 @@ impl MetricServer {
         })
     }
 
-    async fn reply(&self) -> Response<env::Body> {
+    /// What a query is answered with; nothing when it waits for ever.
+    pub(crate) fn reply(&self) -> Option<Response<String>> {
         let answers = {
             let mut state = self.state.lock();
             state.queries += 1;
             state.answers
         };
-        match answers {
+        Some(match answers {
             Answers::Value(value) => vector(&self.env, Some(value)),
             Answers::Measured => vector(&self.env, Some(self.share())),
             Answers::Nothing => vector(&self.env, None),
             Answers::NotANumber => vector(&self.env, Some(f64::NAN)),
             Answers::Failing => response(StatusCode::INTERNAL_SERVER_ERROR, "out of memory".to_owned()),
-            Answers::Silent => std::future::pending().await,
+            Answers::Silent => return None,
             Answers::Malformed => response(StatusCode::OK, "<html>maintenance</html>".to_owned()),
-        }
+        })
     }
 
     /// The share of requests that the gateway answered without an error, as it is told to whoever asks by [`Answers::Measured`]; nothing when there
@@ -113,7 +119,7 @@ impl MetricServer {
     }
 }
 
-fn vector(env: &Env, value: Option<f64>) -> Response<env::Body> {
+fn vector(env: &Env, value: Option<f64>) -> Response<String> {
     let at = env.now().as_millisecond() as f64 / 1000.0;
     let text = |value: f64| {
         if value.is_nan() {
@@ -130,8 +136,8 @@ fn vector(env: &Env, value: Option<f64>) -> Response<env::Body> {
     response(StatusCode::OK, body.to_string())
 }
 
-fn response(status: StatusCode, body: String) -> Response<env::Body> {
-    let mut response = Response::new(env::full(body));
+fn response(status: StatusCode, body: String) -> Response<String> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response
 }

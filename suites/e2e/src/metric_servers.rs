@@ -1,24 +1,28 @@
-//! The metric servers of a real cluster's scenarios, behind one listener: a scenario's own answers under the path that its namespace is.
+//! The metric servers of a real cluster's scenarios, behind one wiremock: a scenario's own answers under the path that its namespace is.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use env::{Env, HttpService};
-use http::{Response, StatusCode};
+use env::Env;
+use http::StatusCode;
 use parking_lot::Mutex;
-use tidepool::http::serve::{Serving, over_tcp_at};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::metric_server::MetricServer;
+
+/// How long a server is silent that never answers: longer than anybody asks.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// All of them.
 pub(crate) struct Metrics {
     env: Env,
     window: Duration,
     servers: Arc<Mutex<BTreeMap<String, MetricServer>>>,
-    serving: Serving,
+    mock: MockServer,
 }
 
 impl Metrics {
@@ -29,25 +33,27 @@ impl Metrics {
     pub(crate) async fn start(env: &Env, on: Ipv4Addr, window: Duration) -> Result<Self> {
         let servers: Arc<Mutex<BTreeMap<String, MetricServer>>> = Arc::default();
         let known = servers.clone();
-        let service = HttpService::new(move |request: http::Request<env::Body>| {
-            let namespace = request.uri().path().split('/').nth(1).unwrap_or_default();
-            let server = known.lock().get(namespace).map(MetricServer::service);
-            async move {
-                match server {
-                    Some(server) => server.send(request).await,
-                    None => Ok(Response::builder()
-                        .status(StatusCode::NOT_FOUND)
-                        .body(env::full("no such scenario"))?),
-                }
+        let answer = move |request: &Request| {
+            let namespace = request.url.path().split('/').nth(1).unwrap_or_default();
+            let server = known.lock().get(namespace).cloned();
+            let Some(server) = server else {
+                return ResponseTemplate::new(StatusCode::NOT_FOUND).set_body_string("no such scenario");
+            };
+            match server.reply() {
+                Some(reply) => ResponseTemplate::new(reply.status()).set_body_string(reply.into_body()),
+                None => ResponseTemplate::new(StatusCode::OK).set_delay(NEVER),
             }
-        });
+        };
+        let listener = TcpListener::bind((on, 0)).context("serve the metrics of scenarios")?;
+        // Whoever counts queries asks the scenario's own server.
+        let mock = MockServer::builder().listener(listener).disable_request_recording();
+        let mock = mock.start().await;
+        Mock::given(any()).respond_with(answer).mount(&mock).await;
         Ok(Self {
             env: env.clone(),
             window,
             servers,
-            serving: over_tcp_at(service, on, 0)
-                .await
-                .context("serve the metrics of scenarios")?,
+            mock,
         })
     }
 
@@ -62,16 +68,11 @@ impl Metrics {
 
     /// Where the server of a namespace is asked.
     pub(crate) fn address(&self, namespace: &str) -> String {
-        format!("http://{}/{namespace}", self.serving.address())
+        format!("http://{}/{namespace}", self.mock.address())
     }
 
     /// Forgets a namespace.
     pub(crate) fn forget(&self, namespace: &str) {
         self.servers.lock().remove(namespace);
-    }
-
-    /// Closes the listener.
-    pub(crate) async fn stop(self) {
-        self.serving.stop().await;
     }
 }

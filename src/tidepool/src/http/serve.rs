@@ -1,4 +1,4 @@
-//! Services behind sockets: the API over TLS with a certificate of its own, and anything else over plain TCP. On loopback, where no other address is asked for.
+//! Services behind sockets: the API over TLS with a certificate of its own, and anything else over plain TCP. Always on loopback.
 //!
 //! For `up` and for a person with kubectl. Clients prove themselves by a bearer token; the kubeconfig text holds it and the certificate.
 
@@ -30,10 +30,8 @@ use crate::status::Status;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// No port could be had.
-    #[error("listen on {} ({})", place(*address, *port), remedy(*port))]
+    #[error("listen on {} ({})", place(*port), remedy(*port))]
     Listen {
-        /// On which address of this machine.
-        address: Ipv4Addr,
         /// The port that was asked for; 0 is any free one.
         port: u16,
         /// What the system says.
@@ -47,10 +45,10 @@ pub enum ServeError {
     Tls(#[from] rustls::Error),
 }
 
-fn place(address: Ipv4Addr, port: u16) -> String {
+fn place(port: u16) -> String {
     match port {
-        0 => format!("a free port of {address}"),
-        port => format!("{address}:{port}"),
+        0 => "a free port of 127.0.0.1".to_owned(),
+        port => format!("127.0.0.1:{port}"),
     }
 }
 
@@ -132,9 +130,9 @@ pub fn guarded(service: HttpService, token: String) -> HttpService {
     })
 }
 
-async fn listen(address: Ipv4Addr, port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let failed = |source| ServeError::Listen { address, port, source };
-    let listener = TcpListener::bind((address, port)).await.map_err(failed)?;
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
@@ -144,7 +142,7 @@ async fn listen(address: Ipv4Addr, port: u16) -> Result<(TcpListener, SocketAddr
 /// # Errors
 /// [`ServeError::Listen`].
 pub async fn over_tls(service: HttpService, identity: &Identity, port: u16) -> Result<Serving, ServeError> {
-    let (listener, address) = listen(Ipv4Addr::LOCALHOST, port).await?;
+    let (listener, address) = listen(port).await?;
     let acceptor = TlsAcceptor::from(identity.acceptor.clone());
     let handle = move |stream| {
         let (acceptor, service) = (acceptor.clone(), service.clone());
@@ -164,15 +162,7 @@ pub async fn over_tls(service: HttpService, identity: &Identity, port: u16) -> R
 /// # Errors
 /// [`ServeError::Listen`].
 pub async fn over_tcp(service: HttpService, port: u16) -> Result<Serving, ServeError> {
-    over_tcp_at(service, Ipv4Addr::LOCALHOST, port).await
-}
-
-/// Serves without TLS on a port of an address of this machine; 0 is any free one.
-///
-/// # Errors
-/// [`ServeError::Listen`].
-pub async fn over_tcp_at(service: HttpService, on: Ipv4Addr, port: u16) -> Result<Serving, ServeError> {
-    let (listener, address) = listen(on, port).await?;
+    let (listener, address) = listen(port).await?;
     let handle = move |stream| connection(stream, service.clone(), std::future::pending());
     let mut tasks = JoinSet::new();
     tasks.spawn(accept(listener, handle, std::future::pending()));

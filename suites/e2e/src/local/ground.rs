@@ -289,7 +289,7 @@ impl Ground {
         drop(self.proxy);
         self.remote.stop().await;
         self.network.stop().await;
-        self.metrics.stop().await;
+        drop(self.metrics);
         self.tasks.shutdown().await;
         drop(self.plane);
     }
