@@ -20,7 +20,6 @@ pub mod ledger;
 pub mod manifest;
 pub mod metrics;
 pub mod object;
-pub mod order;
 mod owner;
 mod pods;
 mod probe;

@@ -47,10 +47,7 @@ where
                 format!("{what}: not within {within:?}; {seen}"),
             ));
         }
-        let left = deadline.since(clock.elapsed());
-        if !left.is_zero() {
-            changes.next(left.min(BEAT)).await;
-        }
+        changes.next(deadline.since(clock.elapsed()).min(BEAT)).await;
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use env::Env;
 use futures::FutureExt;
-use suites::{Report, Scenario, order};
+use suites::{Report, Scenario};
 use tokio::task::JoinSet;
 
-use crate::{jobs, run};
+use crate::{jobs, order, run};
 
 /// How often it is looked whether all is over.
 const LOOK: Duration = Duration::from_millis(100);

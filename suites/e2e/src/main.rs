@@ -23,6 +23,7 @@ mod living;
 mod local;
 mod metric_server;
 mod metric_servers;
+mod order;
 mod output;
 mod remote_cluster;
 mod run;

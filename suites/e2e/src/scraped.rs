@@ -21,7 +21,7 @@ pub(crate) struct Scraped {
     pub(crate) address: String,
     /// What it scrapes.
     pub(crate) proxy: Proxy,
-    /// The time over which rates are taken, as Prometheus writes it: some scrapes long, and short beside the interval of measurements.
+    /// The time over which rates are taken, as Prometheus writes it: some scrapes long.
     pub(crate) window: &'static str,
 }
 

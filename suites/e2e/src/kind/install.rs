@@ -69,11 +69,7 @@ pub(super) async fn kinds(shell: &Shell, cluster: &KindCluster, root: &Path) -> 
 /// What kubectl said.
 pub(super) async fn istio(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
     let install = async {
-        let manifest = root.join("kind/istio/istio.yaml");
-        let text = std::fs::read_to_string(&manifest).with_context(|| format!("read {}", manifest.display()))?;
-        let folder = Folder::make()?;
-        let file = folder.write("istio.yaml", &with_images(&text, source))?;
-        apply(shell, cluster, &file).await?;
+        apply_with_images(shell, cluster, &root.join("kind/istio/istio.yaml"), source).await?;
         ready(shell, cluster, "istio-system", "istiod").await?;
         ready(shell, cluster, "gateways", "istio-ingressgateway").await?;
         apply(shell, cluster, &root.join("kind/istio/gateways.yaml")).await
@@ -87,15 +83,8 @@ pub(super) async fn istio(shell: &Shell, cluster: &KindCluster, root: &Path, sou
 /// What kubectl said.
 pub(super) async fn prometheus(shell: &Shell, cluster: &KindCluster, root: &Path, source: Source) -> Result<()> {
     let install = async {
-        let manifest = root.join("kind/prometheus/prometheus.yaml");
-        let text = std::fs::read_to_string(&manifest).with_context(|| format!("read {}", manifest.display()))?;
-        let folder = Folder::make()?;
-        let file = folder.write("prometheus.yaml", &with_images(&text, source))?;
-        apply(shell, cluster, &file).await?;
-        // The image may be another one under the same name.
-        let restart = ["--namespace", MONITORING, "rollout", "restart", "deployment/prometheus"];
-        cluster.kubectl(shell, "start Prometheus", &restart).await?;
-        ready(shell, cluster, MONITORING, "prometheus").await
+        apply_with_images(shell, cluster, &root.join("kind/prometheus/prometheus.yaml"), source).await?;
+        start_anew(shell, cluster, MONITORING, "prometheus").await
     };
     shell.step("Prometheus", install).await
 }
@@ -127,10 +116,7 @@ pub(super) fn with_images(manifest: &str, source: Source) -> String {
 pub(super) async fn controller(shell: &Shell, cluster: &KindCluster, root: &Path) -> Result<()> {
     let install = async {
         apply(shell, cluster, &root.join("charts/install.yaml")).await?;
-        // The image may be another one under the same name.
-        let restart = ["--namespace", HOME, "rollout", "restart", "deployment/tidegate"];
-        cluster.kubectl(shell, "start the controller", &restart).await?;
-        ready(shell, cluster, HOME, "tidegate").await
+        start_anew(shell, cluster, HOME, "tidegate").await
     };
     shell.step("tidegate", install).await
 }
@@ -139,6 +125,22 @@ async fn apply(shell: &Shell, cluster: &KindCluster, file: &Path) -> Result<()> 
     let file_name = file.display().to_string();
     let apply = ["apply", "--server-side", "--force-conflicts", "--filename", &file_name];
     cluster.kubectl(shell, "install", &apply).await.map(drop)
+}
+
+/// Applies a manifest with the images that there are.
+async fn apply_with_images(shell: &Shell, cluster: &KindCluster, manifest: &Path, source: Source) -> Result<()> {
+    let text = std::fs::read_to_string(manifest).with_context(|| format!("read {}", manifest.display()))?;
+    let folder = Folder::make()?;
+    let file = folder.write("manifest.yaml", &with_images(&text, source))?;
+    apply(shell, cluster, &file).await
+}
+
+/// Starts a Deployment's pods anew, since the image may be another one under the same name, and waits for them.
+async fn start_anew(shell: &Shell, cluster: &KindCluster, namespace: &str, deployment: &str) -> Result<()> {
+    let name = format!("deployment/{deployment}");
+    let restart = ["--namespace", namespace, "rollout", "restart", &name];
+    cluster.kubectl(shell, &format!("start {name}"), &restart).await?;
+    ready(shell, cluster, namespace, deployment).await
 }
 
 async fn ready(shell: &Shell, cluster: &KindCluster, namespace: &str, deployment: &str) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Every scenario begins once, and what is named as long is there.
 
+use suites::scenarios;
+
 use super::*;
-use crate::scenarios;
 
 #[test]
 fn all_begin_once_and_the_long_ones_first() {

@@ -1,7 +1,7 @@
 //! In which order scenarios begin where time is real and several run at once: the longest first, so that none of them is left to run alone at the end.
-//! Used by the binaries that play on real clusters; the order of reports is the list's all the same.
+//! Used by [`crate::abreast`]; the order of reports is the list's all the same.
 
-use crate::Scenario;
+use suites::Scenario;
 
 /// What takes more than a minute on a real cluster, the longest first: measured on local and kind.
 const LONG: &[&str] = &[
@@ -23,7 +23,7 @@ const LONG: &[&str] = &[
 ];
 
 /// The indices of `scenarios` in the order in which they begin.
-pub fn longest_first(scenarios: &[Scenario]) -> Vec<usize> {
+pub(crate) fn longest_first(scenarios: &[Scenario]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..scenarios.len()).collect();
     // Stable: what is not long begins in the order of the list.
     indices.sort_by_key(|index| {
